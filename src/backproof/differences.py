@@ -1,0 +1,58 @@
+"""The relative difference of two gradients."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from backproof.parameters import Nest, flatten, vector_like
+
+
+def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> float:
+    """Return ||gradient - approximation|| / (||gradient|| + ||approximation||).
+
+    Parameters
+    ----------
+    gradient, approximation
+        Numbers, arrays or nests of them, of one structure and the same shapes.
+        All their entries are taken as one vector.
+    ord
+        The order of the norm, as `numpy.linalg.norm` has it for a vector:
+        2 (the default), 1, `inf`, or any other number.
+        A matrix is ravelled first: its own 2-norm is the largest singular value.
+
+    Returns
+    -------
+    float
+        Between 0.0 and 1.0 for `ord >= 1`; 0.0 where both are zero;
+        `nan` where an entry is not finite.
+
+    Raises
+    ------
+    TypeError
+        If an entry is not a real number.
+    ValueError
+        If the structures or the shapes differ, or if `ord` is no order of a vector norm.
+
+    Examples
+    --------
+    >>> relative_difference([3.0, 4.0], [3.0, 4.0])
+    0.0
+    >>> relative_difference({"W": 2.0, "b": 4.0}, {"W": 1.0, "b": 2.0})  # twice too large
+    0.3333333333333333
+    """
+    if isinstance(ord, bool) or not isinstance(ord, int | float | np.number) or not ord >= 1:
+        raise ValueError(f"ord is {ord!r}: expected the order of a norm, such as 1, 2 or np.inf.")
+    leaves = flatten(approximation)
+    g = vector_like(leaves, gradient, "gradient")
+    a = vector_like(leaves, approximation, "approximation")
+    largest = max(np.abs(g).max(initial=0.0), np.abs(a).max(initial=0.0))
+    if not largest:
+        return 0.0
+    if not np.isfinite(largest):
+        return float("nan")
+    exponent = int(np.frexp(largest)[1])  # scaled by a power of 2, exactly, no square overflows
+    g, a = np.ldexp(g, -exponent), np.ldexp(a, -exponent)
+    norm = partial(np.linalg.norm, ord=ord)
+    return float(norm(g - a) / (norm(g) + norm(a)))

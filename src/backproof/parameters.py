@@ -1,0 +1,218 @@
+"""Parameters: a number, an array, or a nest of dicts, lists and tuples of them, seen as one vector.
+
+Each number or array of the nest is a block, named by its path:
+`W2` for `{"W2": ...}`, `layers[0].W` for `{"layers": [{"W": ...}]}`,
+and `parameters` for a bare array or number.
+"""
+
+from __future__ import annotations
+
+import copy
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Nest = Any
+FloatArray = NDArray[np.floating[Any]]
+Vector = NDArray[np.float64]
+
+
+class Block(NamedTuple):
+    """One array of the nest: its path, its shape, its entries as a flat view, their mean size."""
+
+    path: str
+    shape: tuple[int, ...]
+    values: FloatArray
+    scale: float
+
+    def entry_name(self, index: int) -> str:
+        """Return the name of the entry `values[index]`, such as `W2[0, 3]`."""
+        return entry_name(self.path, self.shape, index)
+
+
+class Parameters:
+    """A private copy of a nest, whose entries can be displaced in place.
+
+    The copy keeps the structure, the dtypes and the subclasses of the arrays.
+    An array that stands in the nest twice is two blocks, each displaced by itself.
+
+    Raises
+    ------
+    TypeError
+        If a leaf is neither a real number nor an array of floats.
+    ValueError
+        If an entry is not finite, or if there is no entry at all.
+    """
+
+    def __init__(self, nest: Nest) -> None:
+        self._nest = replace_leaves(nest, _displaceable)
+        self._leaves = flatten(self._nest)
+        self._has_numbers = not all(isinstance(leaf, np.ndarray) for leaf in self._leaves.values())
+        flat = {path: np.asarray(leaf).reshape(-1) for path, leaf in self._leaves.items()}
+        *self._starts, self.size = accumulate((a.size for a in flat.values()), initial=0)
+        if not self.size:
+            raise ValueError("there are no parameters: expected at least one number.")
+        overall = _mean_size(np.concatenate(list(flat.values()))) or 1.0
+        self.blocks = tuple(
+            Block(path, np.shape(self._leaves[path]), array, _mean_size(array) or overall)
+            for path, array in flat.items()
+        )
+
+    @property
+    def nest(self) -> Nest:
+        """The nest with its entries as they are now; its arrays are views of the blocks."""
+        if not self._has_numbers:
+            return self._nest
+        blocks = iter(self.blocks)
+        return replace_leaves(self._nest, lambda _, leaf: _as_now(leaf, next(blocks)))
+
+    @property
+    def precision(self) -> float:
+        """The relative precision of the coarsest dtype among the blocks, at best float64's."""
+        return max(precision_of(block.values.dtype) for block in self.blocks)
+
+    def entry(self, index: int) -> tuple[Block, int]:
+        """Return the block that holds an entry of the vector, and the index of the entry there."""
+        number = bisect_right(self._starts, index) - 1
+        return self.blocks[number], index - self._starts[number]
+
+    def vector(self) -> Vector:
+        """Return a copy of all entries, block after block."""
+        return np.concatenate([block.values for block in self.blocks], dtype=np.float64)
+
+    def assign(self, vector: Vector) -> None:
+        """Write a vector into the blocks."""
+        for block, start in zip(self.blocks, self._starts, strict=True):
+            block.values[:] = vector[start : start + block.values.size]
+
+    def vector_of(self, nest: Nest, name: str) -> Vector:
+        """Return the entries of another nest of the same structure and shapes as a vector."""
+        return vector_like(self._leaves, nest, name)
+
+    def with_entries(self, vector: Iterable[float]) -> Nest:
+        """Return a nest of the same structure and shapes that holds a vector, in float64."""
+        entries = iter(vector)
+        return replace_leaves(self._nest, lambda _, leaf: _filled(leaf, entries))
+
+
+def replace_leaves(nest: Nest, replace: Callable[[str, Any], Any], path: str = "") -> Nest:
+    """Return a nest of the same structure, each leaf replaced by `replace(path, leaf)`."""
+    if isinstance(nest, dict):
+        new = copy.copy(nest)
+        for key, child in nest.items():
+            new[key] = replace_leaves(child, replace, _child_path(path, key))
+        return new
+    if isinstance(nest, list | tuple):
+        children = [replace_leaves(child, replace, f"{path}[{i}]") for i, child in enumerate(nest)]
+        return type(nest)(*children) if hasattr(nest, "_fields") else type(nest)(children)
+    return replace(path or "parameters", nest)
+
+
+def flatten(nest: Nest) -> dict[str, Any]:
+    """Return the leaves of a nest by path, in the order of the nest.
+
+    Examples
+    --------
+    >>> flatten({"layers": [{"W": 1.0, "b": 2.0}], "out": 3.0})
+    {'layers[0].W': 1.0, 'layers[0].b': 2.0, 'out': 3.0}
+    >>> flatten(4.0)
+    {'parameters': 4.0}
+    """
+    leaves: dict[str, Any] = {}
+    replace_leaves(nest, leaves.__setitem__)
+    return leaves
+
+
+def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
+    """Return the entries of a nest as a vector, if it has the paths and the shapes of `leaves`.
+
+    Raises
+    ------
+    TypeError
+        If a leaf of the nest is neither a real number nor an array of them.
+    ValueError
+        If an array is missing, too much, or of another shape.
+    """
+    given = flatten(nest)
+    if set(given) != set(leaves):
+        wrong = [f"no {path}" for path in leaves if path not in given]
+        wrong += [f"{path} too much" for path in given if path not in leaves]
+        raise ValueError(f"the {name} has {', '.join(wrong)}: expected {', '.join(leaves)}.")
+    return np.concatenate(
+        [_entries_like(leaf, given[path], f"{path} of the {name}") for path, leaf in leaves.items()]
+    )
+
+
+def entry_name(path: str, shape: tuple[int, ...], index: int) -> str:
+    """Return the name of an entry given by its flat index, such as `W2[0, 3]`."""
+    if not shape:
+        return path
+    return f"{path}[{', '.join(str(i) for i in np.unravel_index(index, shape))}]"
+
+
+def precision_of(dtype: np.dtype[Any]) -> float:
+    """Return the spacing of the floats of a dtype next to 1, at best that of float64."""
+    return max(float(np.finfo(dtype).eps), float(np.finfo(np.float64).eps))
+
+
+def _child_path(path: str, key: object) -> str:
+    if isinstance(key, str) and key.isidentifier():
+        return f"{path}.{key}" if path else key
+    return f"{path}[{key!r}]"
+
+
+def _displaceable(path: str, leaf: Any) -> Any:
+    """Return a copy of a leaf, or say why it cannot take a small step."""
+    array = _real_array(float(leaf) if type(leaf) is int else leaf, path)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"{path} has dtype {array.dtype}, which cannot take a small step: "
+            "convert it with .astype(float)."
+        )
+    if not np.isfinite(array).all():
+        first = int(np.flatnonzero(~np.isfinite(array))[0])
+        name = entry_name(path, array.shape, first)
+        raise ValueError(f"{name} is {array.flat[first]}: expected finite parameters.")
+    if isinstance(leaf, np.ndarray):
+        return np.array(leaf, order="C", subok=True)
+    return leaf if isinstance(leaf, np.generic) else float(leaf)
+
+
+def _real_array(leaf: Any, name: str) -> NDArray[Any]:
+    """Return a leaf as an array, if it is a real number or an array of them."""
+    if not isinstance(leaf, int | float | complex | np.generic | np.ndarray):
+        raise TypeError(
+            f"{name} is of type {type(leaf).__name__}: expected a number, a NumPy array, "
+            "or a dict, list or tuple of them."
+        )
+    array = np.asarray(leaf)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{name} is complex: pass its real and imaginary parts as two arrays.")
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers.")
+    return array
+
+
+def _entries_like(leaf: Any, given: Any, name: str) -> Vector:
+    array = _real_array(given, name)
+    if array.shape != np.shape(leaf):
+        raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")
+    return np.asarray(array, dtype=np.float64).reshape(-1)
+
+
+def _mean_size(array: FloatArray) -> float:
+    return float(np.abs(array).mean(dtype=np.float64)) if array.size else 0.0
+
+
+def _as_now(leaf: Any, block: Block) -> Any:
+    return leaf if isinstance(leaf, np.ndarray) else type(leaf)(block.values[0])
+
+
+def _filled(leaf: Any, entries: Iterator[float]) -> Vector | float:
+    if not isinstance(leaf, np.ndarray):
+        return next(entries)
+    return np.fromiter(islice(entries, leaf.size), np.float64, leaf.size).reshape(leaf.shape)

@@ -1,0 +1,431 @@
+"""Slopes: derivatives by central differences, each with its error.
+
+A cost is measured along a line, t -> cost(parameters + t * direction).
+Its slope at t = 0 is the central difference (cost(t) - cost(-t)) / (2 t),
+with a step t that is chosen from what the cost shows at this point.
+The error that comes with the slope is the sum of
+
+- the rounding error, from the precision, the size and the measured noise of the cost,
+- the truncation error, seen in the change from one step to the next,
+- half the gap that stays between the one-sided slopes as the step shrinks (a kink).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from backproof.parameters import Nest, Parameters, precision_of
+
+Cost = Callable[[Nest], Any]
+Workers = Callable[[Callable[[int], "Slope"], Iterable[int]], Iterable["Slope"]]
+
+# Each step is this many times the next smaller one, so that the change between the two
+# is 63 times the truncation error of the smaller one: it bounds that error
+# also where the cost is less smooth than a central difference would like it to be.
+RATIO = 8.0
+
+# The search for a step ends here; 40 of them span 36 powers of ten.
+MOST_STEPS = 40
+
+
+class Slope(NamedTuple):
+    """A derivative along a direction, and the error within which it is known.
+
+    Attributes
+    ----------
+    value
+        The derivative; `nan` where no step gives finite costs on both sides.
+    error
+        How far the true derivative may be from `value`; an estimate, not a bound.
+        At a kink, half of what the slopes on the two sides differ by.
+    """
+
+    value: float
+    error: float
+
+
+def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
+    r"""Return the derivative of a function at `x` along a direction, with its error.
+
+    Parameters
+    ----------
+    function
+        Takes what `x` is and returns a real number.
+    x
+        A number, an array of floats, or a nest of them.
+    direction
+        In the structure and the shapes of `x`; its length multiplies the derivative.
+        May be left out where `x` holds a single number.
+
+    Returns
+    -------
+    Slope
+        The `value` of the derivative and its `error`, both floats.
+        Where no step gives finite costs on both sides, they are `nan` and `inf`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not made of floats, if `function` does not return a real number,
+        or if a direction is needed and not given.
+    ValueError
+        If `function` is random, not finite at `x`, or changes `x` in place,
+        or if `direction` is zero or has another structure than `x`.
+
+    Notes
+    -----
+    A central difference over the step $h$ has a truncation error of $h^2 f'''/6$
+    and a rounding error of the order of $\varepsilon |f| / h$
+    (Gill, Murray, Saunders and Wright, 1983).
+    The step goes down while the first is seen to dominate, and up while the second does.
+
+    Examples
+    --------
+    >>> import math
+    >>> slope = derivative(math.sin, 1.0)
+    >>> abs(slope.value - math.cos(1.0)) <= slope.error < 1e-9
+    True
+
+    At a kink, the error spans both one-sided slopes:
+
+    >>> slope = derivative(abs, 0.0)
+    >>> print(f"{slope.value:.1f} ± {slope.error:.1f}")
+    0.0 ± 1.0
+    """
+    point = Parameters(x)
+    origin = measure_origin(function, point)
+    if direction is not None:
+        return _slope_along(function, point, origin, direction)
+    if point.size > 1:
+        raise TypeError(
+            f"x holds {point.size} numbers: pass the direction to derive along, "
+            "or call numerical_gradient for the slope of each."
+        )
+    return slope_of_entry(function, point, origin, 0)
+
+
+def numerical_gradient(
+    cost: Cost, parameters: Nest, *, workers: Workers = map
+) -> tuple[Nest, Nest]:
+    """Return the slope of a cost with respect to each of its parameters, and the errors.
+
+    Parameters
+    ----------
+    cost
+        Takes `parameters` and returns a real number.
+    parameters
+        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        They are copied once, and never changed.
+    workers
+        A callable like `map`, called as `workers(function, points)`:
+        `Pool.map`, `ThreadPoolExecutor().map`, `tqdm.contrib.tmap`.
+        The result does not depend on it.
+
+    Returns
+    -------
+    gradient, error
+        Two nests in the structure and the shapes of `parameters`, in float64.
+
+    Raises
+    ------
+    TypeError
+        If the parameters are not floats, or if `cost` does not return a real number.
+    ValueError
+        If `cost` is random, not finite at `parameters`, or changes them in place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def cost(parameters):
+    ...     return np.sum(parameters["w"] ** 2) + 3 * parameters["b"]
+    >>> gradient, error = numerical_gradient(cost, {"w": np.array([1.0, -2.0]), "b": 0.5})
+    >>> print(gradient["w"].round(6), round(gradient["b"], 6))
+    [ 2. -4.] 3.0
+    >>> bool((error["w"] < 1e-9).all())
+    True
+    """
+    if not callable(workers):
+        raise TypeError(f"workers is of type {type(workers).__name__}: expected one like map.")
+    point = Parameters(parameters)
+    origin = measure_origin(cost, point)
+    if workers is map:
+        slope = partial(slope_of_entry, cost, point, origin)
+    else:
+        slope = partial(_slope_of_entry_in_a_copy, cost, point.nest, origin)
+    slopes = list(workers(slope, range(point.size)))
+    if len(slopes) != point.size:
+        raise ValueError(f"workers returned {len(slopes)} results for {point.size} points.")
+    values, errors = zip(*slopes, strict=True)
+    return point.with_entries(values), point.with_entries(errors)
+
+
+class Origin(NamedTuple):
+    """The cost at the point itself, the relative precision of its floats, and its noise."""
+
+    cost: float
+    precision: float
+    noise: float
+
+    @property
+    def relative_noise(self) -> float:
+        """The share of the cost that is rounding or noise."""
+        return max(self.precision, self.noise / abs(self.cost)) if self.cost else self.precision
+
+    @property
+    def most_noise(self) -> float:
+        """The most that is taken for noise; what varies by more is the shape of the cost."""
+        return math.sqrt(self.precision) * abs(self.cost)
+
+
+class Line(NamedTuple):
+    """A cost along a direction through a point.
+
+    `cost_at` takes a step, and returns the step that was really taken and the cost there.
+    `size` is that of the number which is displaced, `scale` the usual size of its kind.
+    """
+
+    cost_at: Callable[[float], tuple[float, float]]
+    origin: Origin
+    size: float
+    scale: float
+
+
+class Difference(NamedTuple):
+    """A central difference, with what noise can do to it.
+
+    `gap` is the forward minus the backward slope,
+    `rounding` the error that the known noise may cause,
+    and `most_noise` the error that any noise may cause.
+    The value is `nan` where the cost is not defined on both sides;
+    `failure` is what the cost raised there, if it raised.
+    """
+
+    step: float
+    value: float = math.nan
+    gap: float = math.nan
+    rounding: float = 0.0
+    most_noise: float = 0.0
+    failure: Exception | None = None
+
+
+def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
+    """Call the cost twice at the point itself, and refuse one that cannot be differentiated."""
+    if not callable(cost):
+        raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
+    before = parameters.vector()
+    first, second = (_real_number(cost(parameters.nest)) for _ in range(2))
+    if not np.array_equal(before, parameters.vector()):
+        raise ValueError(
+            "the cost changes its parameters in place: let it compute with new arrays, "
+            "such as W = 0.9 * W in place of W *= 0.9."
+        )
+    origin = Origin(float(first), _precision(first, parameters), abs(float(first) - float(second)))
+    if not math.isfinite(origin.cost):
+        raise ValueError(f"the cost is {first} at the parameters: expected a finite number there.")
+    if not origin.noise <= origin.most_noise:
+        raise ValueError(
+            f"the cost is random: two calls with the same parameters gave {first} and {second}. "
+            "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
+        )
+    noise = _noise_nearby(cost, parameters)
+    return origin._replace(noise=noise) if origin.noise < noise <= origin.most_noise else origin
+
+
+def _noise_nearby(cost: Cost, parameters: Parameters) -> float:
+    """Return three times the standard deviation of the noise of a cost, from seven values of it.
+
+    The values stand on a ray so short that their fourth differences show the noise alone
+    (Hamming, 1971; Moré and Wild, 2011). The ray starts at the point, so that a kink there
+    is not taken for noise.
+    """
+    start = parameters.vector()
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], start.size)
+    spacing = math.sqrt(parameters.precision) / 16 * signs * start
+    values = []
+    with np.errstate(all="ignore"):
+        try:
+            for k in range(7):
+                parameters.assign(start + k * spacing)
+                values.append(float(_real_number(cost(parameters.nest))))
+        except (ArithmeticError, ValueError):
+            return 0.0
+        finally:
+            parameters.assign(start)
+        return 3 * float(np.sqrt(np.mean(np.diff(values, 4) ** 2) / 70))
+
+
+def slope_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Slope:
+    """Return the slope with respect to one entry, which is displaced in place and restored."""
+    block, i = parameters.entry(index)
+    x = block.values[i]
+
+    def cost_at(step: float) -> tuple[float, float]:
+        block.values[i] = x + step
+        taken = float(block.values[i]) - float(x)
+        try:
+            return taken, float(_real_number(cost(parameters.nest)))
+        except Exception as error:
+            error.add_note(f"{block.entry_name(i)} was displaced by {taken:.3g} in this call.")
+            raise
+
+    try:
+        size = abs(float(x))
+        return slope_of_line(Line(cost_at, origin, size, max(size, block.scale)))
+    finally:
+        block.values[i] = x
+
+
+def _slope_of_entry_in_a_copy(cost: Cost, nest: Nest, origin: Origin, index: int) -> Slope:
+    """Do the same beside other workers, which must not displace the same arrays."""
+    return slope_of_entry(cost, Parameters(nest), origin, index)
+
+
+def _slope_along(cost: Cost, parameters: Parameters, origin: Origin, direction: Nest) -> Slope:
+    """Return the slope along a direction, displacing all entries in place."""
+    velocity = parameters.vector_of(direction, "direction")
+    if not np.isfinite(velocity).all() or not velocity.any():
+        raise ValueError("the direction is zero or not finite: expected finite entries, not all 0.")
+    speed = float(np.abs(velocity).max())
+    start, unit = parameters.vector(), velocity / speed
+
+    def cost_at(step: float) -> tuple[float, float]:
+        parameters.assign(start + step * unit)
+        return step, float(_real_number(cost(parameters.nest)))
+
+    # The entries are rounded to their own precision as they are displaced.
+    origin = origin._replace(precision=max(origin.precision, parameters.precision))
+    size = float(np.abs(start).max())
+    slope = slope_of_line(Line(cost_at, origin, size, size or 1.0))
+    return Slope(slope.value * speed, slope.error * speed)
+
+
+def slope_of_line(line: Line) -> Slope:
+    """Choose the step from the cost itself, and return the slope with the least error.
+
+    The first steps suit a cost that is as smooth as its parameters are large.
+    """
+    first = line.scale * line.origin.relative_noise ** (1 / 3) / 2
+    with np.errstate(all="ignore"):
+        steps = [central_difference(line, first * RATIO**k) for k in (2, 1, 0)]
+        best, error = _least_error(steps)
+        while len(steps) < MOST_STEPS and (step := _next_step(line, steps, best, error)):
+            place = 0 if step > steps[0].step else len(steps)
+            steps.insert(place, central_difference(line, step))
+            best, error = _least_error(steps)
+    if math.isinf(error):
+        _raise_failure(steps)
+    return Slope(steps[best].value, error)
+
+
+def _least_error(steps: list[Difference]) -> tuple[int, float]:
+    errors = errors_of(steps)
+    error = min(errors)
+    return errors.index(error) + 1, error
+
+
+def _next_step(line: Line, steps: list[Difference], best: int, error: float) -> float | None:
+    """Return a larger step while larger ones pay, then a smaller one while it may pay."""
+    largest, smallest = steps[0], steps[-1]
+    may_be_noise = error < steps[best].most_noise
+    if best == 1 and may_be_noise and largest.step < max(1.0, line.scale):
+        return largest.step * RATIO
+    # A smaller step is of no use if its rounding alone undoes the gain.
+    if RATIO * smallest.rounding < error and smallest.step > math.ulp(line.scale):
+        return smallest.step / RATIO
+    return None
+
+
+def central_difference(line: Line, step: float) -> Difference:
+    """Measure the cost on both sides of the point."""
+    try:
+        (forward, ahead), (backward, behind) = line.cost_at(step), line.cost_at(-step)
+    except (ArithmeticError, ValueError) as failure:  # such as math.log of a negative number
+        return Difference(step, failure=failure)
+    if not (forward and backward):  # the step is lost in the rounding of the parameter
+        return Difference(step, rounding=math.inf)
+    if not math.isfinite(ahead - behind):
+        return Difference(step)
+    cost, precision, noise = line.origin
+    value = (ahead - behind) / (forward - backward)
+    gap = (ahead - cost) / forward - (behind - cost) / backward
+    # The argument is rounded as well: that is as if the cost were larger by value * size.
+    largest = max(abs(ahead), abs(behind), abs(cost)) + abs(value) * line.size
+    rounding = 2 * (precision * largest + noise) / (forward - backward)
+    return Difference(step, value, gap, rounding, 2 * rounding + line.origin.most_noise / step)
+
+
+def errors_of(steps: list[Difference]) -> list[float]:
+    """Return the error of each difference but the first, from largest to smallest step.
+
+    Two of them may contradict each other. If no noise can explain it, the larger step is wrong:
+    it steps over what the cost does in between. Otherwise the smaller one is wrong:
+    noise can stand still over a small step, and make a difference that looks exact.
+    """
+    errors = _errors_by_neighbour(steps)
+    judged = steps[1:]
+    for k, larger in enumerate(judged):
+        for j in range(k + 1, len(judged)):
+            smaller = judged[j]
+            contradiction = abs(larger.value - smaller.value) - errors[k]
+            if contradiction > smaller.most_noise:
+                errors[k] += contradiction - smaller.most_noise
+            elif contradiction > errors[j]:
+                errors[j] = contradiction
+    return errors
+
+
+def _errors_by_neighbour(steps: list[Difference]) -> list[float]:
+    """Return rounding, truncation and kink of each difference but the first.
+
+    A change that is due to noise shrinks in proportion to the step:
+    what the smaller steps show of it counts for the larger ones, too.
+    """
+    errors = []
+    change = 0.0
+    for k in range(len(steps) - 1, 0, -1):
+        larger, this = steps[k - 1], steps[k]
+        change = max(abs(this.value - larger.value), change / RATIO)
+        gap_at_0 = this.gap - (larger.gap - this.gap) / (RATIO - 1)
+        error = this.rounding + change + abs(gap_at_0) / 2
+        errors.append(error if error < math.inf else math.inf)  # nan is no error that is known
+    return errors[::-1]
+
+
+def _raise_failure(steps: list[Difference]) -> None:
+    """Raise what the cost raised nearest to the point, if it did: it may be the reason."""
+    for difference in reversed(steps):
+        if difference.failure:
+            raise difference.failure
+
+
+def _real_number(value: Any) -> float | np.number[Any]:
+    """Return what a cost returned, if it is one real number."""
+    if isinstance(value, float):
+        return value
+    if type(value) is int:
+        return float(value)
+    if isinstance(value, np.number | np.ndarray):
+        array = np.asarray(value)
+        if array.size == 1 and array.dtype.kind in "fiu":
+            return cast("np.number[Any]", array.reshape(-1)[0])
+    raise TypeError(f"the cost returned {_described(value)}: expected one real number.")
+
+
+def _described(value: Any) -> str:
+    if value is None:
+        return "None (is a return statement missing?)"
+    if isinstance(value, np.ndarray) and value.size != 1:
+        return f"an array of shape {value.shape} (is a sum or a mean over it missing?)"
+    return f"a value of type {type(value).__name__}"
+
+
+def _precision(cost: float | np.number[Any], parameters: Parameters) -> float:
+    """Return the relative precision of a cost: that of its dtype, or of its parameters'."""
+    if isinstance(cost, np.floating):
+        return precision_of(cost.dtype)
+    return parameters.precision

@@ -1,0 +1,253 @@
+"""Bad input gets one clear error: what, where, what was expected, and what to do."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from backproof import course, derivative, numerical_gradient, relative_difference
+
+ONES = np.ones(3)
+X, Y, PARAMETERS = course.gradient_check_n_test_case()
+CACHE = course.forward_propagation_n(X, Y, PARAMETERS)[1]
+GRADIENTS = course.backward_propagation_n(X, Y, CACHE)
+
+
+def total(parameters: Any) -> float:
+    """Return the sum of all entries of a nest."""
+    if isinstance(parameters, dict):
+        return sum(map(total, parameters.values()))
+    return float(np.sum(parameters))
+
+
+def scale_in_place(w: Any) -> float:
+    """Return a cost that changes its parameters."""
+    w *= 0.9
+    return float(np.sum(w))
+
+
+def returns(value: Any) -> Callable[[Any], Any]:
+    """Return a cost of a constant value."""
+    return lambda _: value
+
+
+def changing() -> Callable[[Any], float]:
+    """Return a cost that is another one in each call."""
+    values = itertools.count(1)
+    return lambda _: float(next(values))
+
+
+def gradient_of(parameters: Any) -> Callable[[], Any]:
+    """Return the call that measures the gradient of the sum of some parameters."""
+    return lambda: numerical_gradient(total, parameters)
+
+
+def slope_of_cost(cost: Any) -> Callable[[], Any]:
+    """Return the call that measures the gradient of some cost."""
+    return lambda: numerical_gradient(cost, ONES)
+
+
+def along(direction: Any) -> Callable[[], Any]:
+    """Return the call that measures a slope along some direction."""
+    return lambda: derivative(total, {"W": np.ones((2, 2)), "b": 1.0}, direction)
+
+
+def difference(gradient: Any, approximation: Any, ord: Any = 2) -> Callable[[], Any]:
+    """Return the call that compares two gradients."""
+    return lambda: relative_difference(gradient, approximation, ord)
+
+
+BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
+    # Parameters that cannot be displaced.
+    (
+        "no parameters",
+        gradient_of({}),
+        ValueError,
+        "there are no parameters: expected at least one",
+    ),
+    ("no entries", gradient_of([np.ones((0, 3))]), ValueError, "there are no parameters"),
+    (
+        "integers",
+        gradient_of({"W": np.arange(3)}),
+        TypeError,
+        "W has dtype int64.*astype\\(float\\)",
+    ),
+    ("an integer from NumPy", gradient_of([np.int64(3)]), TypeError, "\\[0\\] has dtype int64"),
+    ("complex", gradient_of({"W": 1j * ONES}), TypeError, "W is complex: pass its real and imag"),
+    ("a complex number", gradient_of(1 + 1j), TypeError, "parameters is complex"),
+    ("booleans", gradient_of({"mask": ONES > 0}), TypeError, "mask has dtype bool: expected real"),
+    ("a boolean", gradient_of({"bias": True}), TypeError, "bias has dtype bool"),
+    ("text", gradient_of({"name": "tanh"}), TypeError, "name is of type str: expected a number"),
+    ("nothing", gradient_of({"a": [{"b": None}]}), TypeError, "a\\[0\\].b is of type NoneType"),
+    ("a set", gradient_of({1.0, 2.0}), TypeError, "parameters is of type set"),
+    (
+        "objects",
+        gradient_of({"W": np.array([None])}),
+        TypeError,
+        "W has dtype object: expected real",
+    ),
+    ("dates", gradient_of(np.array(["2020"], "M8[D]")), TypeError, "dtype datetime64"),
+    (
+        "nan",
+        gradient_of({"W": np.array([[1.0, np.nan]])}),
+        ValueError,
+        "W\\[0, 1\\] is nan: expected f",
+    ),
+    ("infinity", gradient_of({"b": -np.inf}), ValueError, "b is -inf: expected finite parameters"),
+    ("infinity in x", lambda: derivative(total, np.inf), ValueError, "parameters is inf"),
+    # Costs that cannot be differentiated.
+    (
+        "no function",
+        slope_of_cost(3.0),
+        TypeError,
+        "the cost is of type float: expected a function",
+    ),
+    ("a vector", slope_of_cost(lambda w: w), TypeError, "shape \\(3,\\) \\(is a sum or a mean"),
+    ("nothing returned", slope_of_cost(returns(None)), TypeError, "None \\(is a return statement"),
+    (
+        "text returned",
+        slope_of_cost(returns("1")),
+        TypeError,
+        "a value of type str: expected one real",
+    ),
+    ("a list returned", slope_of_cost(returns([1.0])), TypeError, "a value of type list"),
+    ("a truth value", slope_of_cost(returns(True)), TypeError, "a value of type bool"),
+    ("a complex cost", slope_of_cost(returns(1j)), TypeError, "a value of type complex"),
+    ("a complex array", slope_of_cost(returns(np.array(1j))), TypeError, "one real number"),
+    ("an empty array", slope_of_cost(returns(np.ones(0))), TypeError, "shape \\(0,\\)"),
+    ("a nan cost", slope_of_cost(returns(np.nan)), ValueError, "the cost is nan at the parameters"),
+    (
+        "an infinite cost",
+        slope_of_cost(returns(np.inf)),
+        ValueError,
+        "the cost is inf at the param",
+    ),
+    ("a random cost", slope_of_cost(changing()), ValueError, "random.*1.0 and 2.0.*dropout mask"),
+    ("an in-place cost", slope_of_cost(scale_in_place), ValueError, "in place.*W = 0.9 \\* W"),
+    # Other arguments of the slopes.
+    (
+        "no map",
+        lambda: numerical_gradient(total, ONES, workers=cast(Any, 2)),
+        TypeError,
+        "workers is of type int",
+    ),
+    ("no direction", lambda: derivative(total, ONES), TypeError, "x holds 3 numbers.*direction"),
+    (
+        "an array missing",
+        along({"W": np.ones((2, 2))}),
+        ValueError,
+        "direction has no b: expected W, b",
+    ),
+    (
+        "an array too much",
+        along({"W": np.ones((2, 2)), "b": 1.0, "c": 1.0}),
+        ValueError,
+        "the direction has c too much: expected W, b",
+    ),
+    (
+        "a misshapen direction",
+        along({"W": np.ones((2, 1)), "b": 1.0}),
+        ValueError,
+        "W of the direction has shape \\(2, 1\\): expected \\(2, 2\\)",
+    ),
+    (
+        "no motion",
+        along({"W": np.zeros((2, 2)), "b": 0.0}),
+        ValueError,
+        "direction is zero or not finite",
+    ),
+    (
+        "a direction with nan",
+        along({"W": np.zeros((2, 2)), "b": np.nan}),
+        ValueError,
+        "direction is zero or not finite",
+    ),
+    (
+        "text in a direction",
+        along({"W": "up", "b": 1.0}),
+        TypeError,
+        "W of the direction is of type str",
+    ),
+    # Gradients that cannot be compared.
+    (
+        "a missing gradient",
+        difference({"W": ONES}, {"W": ONES, "b": 1.0}),
+        ValueError,
+        "has no b: exp",
+    ),
+    (
+        "an extra gradient",
+        difference({"W": 1.0, "b": 1.0}, {"W": 1.0}),
+        ValueError,
+        "has b too much",
+    ),
+    ("two other shapes", difference(ONES, np.ones((3, 1))), ValueError, "shape \\(3,\\): expected"),
+    ("text to compare", difference("a", "a"), TypeError, "gradient is of type str"),
+    ("a complex gradient", difference(1j * ONES, ONES), TypeError, "is complex"),
+    (
+        "an unknown norm",
+        difference(ONES, ONES, "fro"),
+        ValueError,
+        "ord is 'fro': expected the order",
+    ),
+    ("no norm", difference(ONES, ONES, None), ValueError, "ord is None"),
+    ("less than a norm", difference(ONES, ONES, 0.5), ValueError, "ord is 0.5: expected the order"),
+    ("nan as a norm", difference(ONES, ONES, np.nan), ValueError, "ord is nan"),
+    # The course.
+    (
+        "parameters without b2",
+        lambda: course.forward_propagation_n(X, Y, PARAMETERS | {"b2": ONES}),
+        ValueError,
+        "b2 has shape \\(3,\\): expected \\(3, 1\\)",
+    ),
+    (
+        "gradients without dW3",
+        lambda: course.gradients_to_vector({k: v for k, v in GRADIENTS.items() if k != "dW3"}),
+        ValueError,
+        "dW3 is missing: expected dW1, db1",
+    ),
+    (
+        "X in rows",
+        lambda: course.forward_propagation_n(X.T, Y, PARAMETERS),
+        ValueError,
+        "X has shape \\(3, 4\\): expected \\(4, m\\)",
+    ),
+    (
+        "a label too few",
+        lambda: course.forward_propagation_n(X, Y[:2], PARAMETERS),
+        ValueError,
+        "Y has shape \\(2,\\): expected a label for each column",
+    ),
+    (
+        "half a cache",
+        lambda: course.backward_propagation_n(X, Y, CACHE[:6]),
+        ValueError,
+        "cache is not what forward_propagation_n returned",
+    ),
+    (
+        "half a theta",
+        lambda: course.vector_to_dictionary(np.ones(20)),
+        ValueError,
+        "theta has 20 entries: expected 47",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"), [case[1:] for case in BAD], ids=[c[0] for c in BAD]
+)
+def test_bad_input_gets_one_clear_error(
+    call: Callable[[], Any], error: type[Exception], message: str
+) -> None:
+    """The type and the words of the error are those of the table."""
+    with pytest.raises(error, match=f"(?s){message}") as raised:
+        call()
+    assert raised.type is error
+    assert "/backproof/" in str(raised.traceback[-1].path), "raised inside another library"
+
+
+def test_the_table_is_long_enough() -> None:
+    """At least 40 bad inputs are tried."""
+    assert len(BAD) >= 40

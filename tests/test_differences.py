@@ -1,0 +1,60 @@
+"""The relative difference, in its norms and at the ends of the range of floats."""
+
+import math
+
+import numpy as np
+import pytest
+
+from backproof import relative_difference
+
+
+@pytest.mark.parametrize(
+    ("ord", "expected"), [(1, 7 / 9), (2, 5 / (10**0.5 + 5)), (np.inf, 4 / (3 + 5)), (3, None)]
+)
+def test_the_norm_is_that_of_a_vector(ord: float, expected: float | None) -> None:
+    """The formula with each norm, on vectors whose norms are known."""
+    g, a = np.array([3.0, 1.0]), np.array([0.0, 5.0])
+    if expected is None:
+        expected = (27 + 64) ** (1 / 3) / ((27 + 1) ** (1 / 3) + 5)
+    assert relative_difference(g, a, ord) == pytest.approx(expected, rel=1e-15)
+
+
+def test_a_matrix_is_ravelled_first() -> None:
+    """The 2-norm is that of all entries, not the largest singular value of the matrix."""
+    g, a = np.eye(4), np.zeros((4, 4))
+    a[0, 0] = 1.0
+    assert relative_difference(g, a) == pytest.approx(3**0.5 / (2 + 1))
+
+
+def test_nests_are_compared_array_by_array_whatever_their_order() -> None:
+    """A dict is compared by its keys, not by their order."""
+    g = {"W": np.ones((2, 2)), "b": [1.0, 2.0]}
+    a = {"b": [1.0, 2.0], "W": np.ones((2, 2))}
+    assert relative_difference(g, a) == 0.0
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1.0, 1e200, 1e308])
+def test_no_square_overflows_or_vanishes(scale: float) -> None:
+    """A gradient that is twice too large differs by a third at any scale."""
+    a = scale / 4 * np.ones(3)
+    assert relative_difference(2 * a, a) == pytest.approx(1 / 3)
+
+
+def test_two_zeros_do_not_differ() -> None:
+    """0 / 0 is taken as no difference, also for arrays without entries."""
+    assert relative_difference(np.zeros(3), np.zeros(3)) == 0.0
+    assert relative_difference(np.zeros((0, 3)), np.zeros((0, 3))) == 0.0
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_gives_nan(bad: float) -> None:
+    """A gradient that is not finite has no relative difference, and passes no threshold."""
+    assert math.isnan(relative_difference([1.0, bad], [1.0, 2.0]))
+    assert math.isnan(relative_difference([1.0, 2.0], [1.0, bad]))
+
+
+@pytest.mark.parametrize("factor", [2.0, -1.0, 0.5, 1 + 1e-7])
+def test_the_difference_does_not_depend_on_who_is_first(factor: float) -> None:
+    """The formula is symmetric in the two gradients."""
+    a = np.arange(1.0, 5.0)
+    assert relative_difference(factor * a, a) == relative_difference(a, factor * a)

@@ -1,0 +1,103 @@
+"""Nests of parameters: there and back, by path, without touching the caller's arrays."""
+
+from collections import OrderedDict, namedtuple
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backproof.parameters import Parameters, flatten
+
+Layer = namedtuple("Layer", ["W", "b"])
+
+
+class Tagged(np.ndarray[Any, Any]):
+    """An array subclass."""
+
+
+NESTS: dict[str, Any] = {
+    "a number": 3.0,
+    "a NumPy number": np.float32(3.0),
+    "a bare array": np.arange(6.0).reshape(2, 3),
+    "a 0-d array": np.array(2.0),
+    "a dict": {"W1": np.ones((2, 2)), "b1": np.zeros((2, 1))},
+    "nested": {"layers": [{"W": np.ones(2), "b": 0.5}, {"W": np.ones(3), "b": 1.5}], "out": (1.0,)},
+    "a named tuple": Layer(np.ones((2, 3)), np.zeros(2)),
+    "an OrderedDict": OrderedDict(W=np.ones(2)),
+    "mixed dtypes": [np.ones(2, np.float16), np.ones(2, np.float32), np.ones(2), np.longdouble(1)],
+    "Fortran order": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "not contiguous": np.arange(20.0)[::3],
+    "big endian": np.arange(3.0).astype(">f8"),
+    "a subclass": np.arange(3.0).view(Tagged),
+    "an empty array beside another": {"none": np.ones((0, 3)), "one": np.ones(1)},
+    "keys that are no names": {"a b": 1.0, 3: np.ones(2), "a.b": 2.0},
+}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two nests are alike in type, structure, dtype and value."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    one, other = np.asarray(one), np.asarray(other)
+    return one.dtype == other.dtype and one.shape == other.shape and bool((one == other).all())
+
+
+@pytest.mark.parametrize("name", NESTS)
+def test_a_nest_comes_back_as_it_was(name: str) -> None:
+    """Types, structure, shapes, dtypes and values are kept on the way to the vector and back."""
+    parameters = Parameters(NESTS[name])
+    assert same(parameters.nest, NESTS[name])
+    parameters.assign(parameters.vector())
+    assert same(parameters.nest, NESTS[name])
+
+
+@pytest.mark.parametrize("name", NESTS)
+def test_displacing_the_copy_leaves_the_original(name: str) -> None:
+    """What is written to the blocks shows in the copy, and not in the caller's arrays."""
+    parameters = Parameters(NESTS[name])
+    before = parameters.vector()
+    parameters.assign(before + 1)
+    assert (Parameters(parameters.nest).vector() == before + 1).all()
+    assert (Parameters(NESTS[name]).vector() == before).all()
+
+
+@pytest.mark.parametrize("name", NESTS)
+def test_every_entry_is_found_in_its_block(name: str) -> None:
+    """Walking the vector by index meets each entry of each block once."""
+    parameters = Parameters(NESTS[name])
+    found = [parameters.entry(i) for i in range(parameters.size)]
+    assert [block.values[i] for block, i in found] == list(parameters.vector())
+    assert len({block.entry_name(i) for block, i in found}) == parameters.size
+
+
+def test_paths_are_written_as_python_would() -> None:
+    """Names are joined by dots, indices and other keys stand in brackets."""
+    nest = {"W2": 1.0, "layers": [{"W": 2.0}, (3.0, 4.0)], "a b": {1: 5.0}}
+    assert list(flatten(nest)) == [
+        "W2",
+        "layers[0].W",
+        "layers[1][0]",
+        "layers[1][1]",
+        "['a b'][1]",
+    ]
+    assert list(flatten(np.ones(2))) == ["parameters"]
+
+
+def test_an_entry_is_named_by_path_and_index() -> None:
+    """The name of an entry is what one types to see it; a number has no index."""
+    parameters = Parameters({"W": np.ones((2, 3)), "b": 1.0})
+    names = [block.entry_name(i) for block, i in map(parameters.entry, (0, 5, 6))]
+    assert names == ["W[0, 0]", "W[1, 2]", "b"]
+
+
+def test_an_array_that_stands_twice_is_two_blocks() -> None:
+    """Displacing a shared array at one place does not displace it at the other."""
+    shared = np.ones(2)
+    parameters = Parameters({"encoder": shared, "decoder": shared})
+    parameters.blocks[0].values[0] = 5.0
+    assert parameters.nest["encoder"][0] == 5.0
+    assert parameters.nest["decoder"][0] == 1.0
