@@ -1,0 +1,122 @@
+"""A page as a program: its Python blocks, in order, in one namespace."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass
+from io import StringIO
+from itertools import pairwise, takewhile
+from textwrap import indent
+from typing import Any
+
+# Blocks may draw, but never open a window.
+os.environ["MPLBACKEND"] = "agg"
+
+FENCE = re.compile(r"( *)(`{3,}|~{3,})([^`]*)")
+PYTHON = re.compile(r"\{?\s*\.?(python|py)3?\b")
+OUTPUT = re.compile(r'\{?\s*\.?text\s+title="Output"')
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A fenced block: its first and last line, counted from 1, and what stands between them."""
+
+    first: int
+    last: int
+    indent: str
+    info: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Block(Fence):
+    """A Python block, and the Output block that follows it at once, if one does."""
+
+    output: Fence | None
+
+
+def run(page: str, name: str, namespace: dict[str, Any]) -> Iterator[str]:
+    """Run the blocks of a page one by one; yield what each of them prints."""
+    close_figures()
+    namespace["__name__"] = "__main__"
+    for block in blocks(page):
+        # The empty lines give tracebacks the line numbers of the page.
+        program = compile("\n" * block.first + block.text, name, "exec", dont_inherit=True)
+        with redirect_stdout(StringIO()) as printed:
+            exec(program, namespace)
+        yield printed.getvalue()
+
+
+def blocks(page: str) -> list[Block]:
+    """Return the Python blocks of a page."""
+    found = [*fences(page), None]
+    return [
+        Block(**vars(fence), output=after if after and follows(after, fence, page) else None)
+        for fence, after in pairwise(found)
+        if fence and PYTHON.match(fence.info)
+    ]
+
+
+def fences(page: str) -> Iterator[Fence]:
+    """Yield the fenced blocks of a page, at any indentation, which is taken off.
+
+    This knows no Markdown. What it overlooks is seen where the built page is compared with it.
+    """
+    lines = enumerate(page.split("\n"), 1)
+    for first, line in lines:
+        if opening := FENCE.fullmatch(line):
+            margin, ticks, info = opening.groups()
+            inside = takewhile(lambda numbered: numbered[1].rstrip() != margin + ticks, lines)
+            text = [line.removeprefix(margin) for _, line in inside]
+            yield Fence(first, first + len(text) + 1, margin, info.strip(), "\n".join(text))
+
+
+def follows(output: Fence, block: Fence, page: str) -> bool:
+    """Whether this is an Output block with only empty lines between it and the block."""
+    between = page.split("\n")[block.last : output.first - 1]
+    return is_output(output) and output.indent == block.indent and not any(map(str.strip, between))
+
+
+def is_output(fence: Fence) -> bool:
+    """Whether a fenced block is an Output block."""
+    return bool(OUTPUT.match(fence.info))
+
+
+def stray_outputs(page: str) -> list[Fence]:
+    """Return the Output blocks that follow no Python block."""
+    owned = [block.output for block in blocks(page)]
+    return [fence for fence in fences(page) if is_output(fence) and fence not in owned]
+
+
+def with_outputs(page: str, name: str) -> str:
+    """Return the page with each Output block as printed, as far as the blocks run."""
+    lines = page.split("\n")
+    # From the last one up, so that the lines above keep their numbers.
+    for block, text in reversed(list(zip(blocks(page), printed(page, name), strict=False))):
+        if text:
+            shown = indent(text.removesuffix("\n"), block.indent).split("\n")
+            fence = indent('\n```text title="Output"\n```', block.indent).split("\n")
+            if block.output:
+                lines[block.output.first : block.output.last - 1] = shown
+            else:
+                lines[block.last : block.last] = [*fence[:2], *shown, fence[2]]
+    return "\n".join(lines)
+
+
+def printed(page: str, name: str) -> list[str]:
+    """Return what the blocks of a page print, up to the first one that raises."""
+    texts = []
+    with suppress(Exception):
+        for text in run(page, name, {}):
+            texts.append(text)
+    return texts
+
+
+def close_figures() -> None:
+    """Close the figures of the page before."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")

@@ -1,0 +1,179 @@
+"""The built site: what is shown is what ran, all links lead somewhere, and it reads well."""
+
+from __future__ import annotations
+
+import re
+from doctest import DocTestFinder
+from functools import cache
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+import backproof
+from conftest import ROOT
+from executed.built import (
+    Example,
+    blocks_that_differ,
+    broken_links,
+    examples_that_differ,
+    fixed_colours,
+    foreign_resources,
+    images_without_words,
+    visible_markup,
+)
+from executed.prose import unquoted_numbers
+
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+@every_page
+def test_the_blocks_that_a_reader_sees_are_those_that_run(page: str, site: Path) -> None:
+    """No block is shown that the tests overlook, and none runs that is not shown."""
+    html = html_of(page, site)
+    assert not blocks_that_differ(html, (DOCS / page).read_text("utf-8"))
+    assert not examples_that_differ(html, package_examples())
+
+
+@every_page
+def test_no_markup_is_visible(page: str, site: Path) -> None:
+    """All Markdown is understood, and every formula typeset."""
+    html = html_of(page, site)
+    assert not visible_markup(html)
+    assert "katex-error" not in html
+
+
+@every_page
+def test_images_have_text_alternatives(page: str, site: Path) -> None:
+    """Who cannot see a figure is told what it shows."""
+    assert not images_without_words(html_of(page, site))
+
+
+@every_page
+def test_figures_follow_the_scheme(page: str, site: Path) -> None:
+    """Figures are drawn in colours that the style sheet gives: C0 to C4, black, gray and white."""
+    assert not fixed_colours(html_of(page, site))
+
+
+@pytest.mark.parametrize(("scheme", "background"), [("default", "#ffffff"), ("slate", "#1e2129")])
+def test_the_colours_of_figures_stand_out(scheme: str, background: str) -> None:
+    """Each has the contrast with its page that text needs, in both schemes."""
+    css = (DOCS / "assets" / "site.css").read_text("utf-8")
+    block = css.partition(f'[data-md-color-scheme="{scheme}"]')[2].partition("}")[0]
+    colours = dict(re.findall(r"(--figure-[a-z0-9]+): (#[0-9a-f]{6})", block))
+    assert len(colours) == 6
+    assert all(contrast(colour, background) >= 4.5 for colour in colours.values())
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21, as WCAG defines it."""
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour #rrggbb."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+@pytest.mark.parametrize("page", [*PAGES, "../README.md"])
+def test_numbers_in_prose_are_quoted_from_blocks(page: str) -> None:
+    """No number in a sentence can drift from what the page computes."""
+    problems = unquoted_numbers((DOCS / page).read_text("utf-8"), page)
+    assert not problems, "\n".join(problems)
+
+
+def test_links_and_anchors_lead_somewhere(site: Path) -> None:
+    """Every link within the site leads to a file and an anchor, from disk too."""
+    assert not broken_links(site)
+
+
+def test_nothing_is_loaded_from_other_hosts(site: Path) -> None:
+    """Pages and style sheets name no resource of another host."""
+    assert not foreign_resources(site)
+
+
+@every_page
+def test_a_page_in_the_browser(page: str, address: str, browser: Browser) -> None:
+    """A page asks no other host, reports no error, is accessible and never scrolls sideways."""
+    tab = browser.new_page()
+    seen = watch(tab)
+    tab.goto(address + html_name(page))
+    tab.add_style_tag(content="* { transition: none !important }")
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    looks = product(("light", "dark"), (1280, 360))
+    problems = [problem for scheme, width in looks for problem in look(tab, scheme, width)]
+    tab.close()
+    assert not problems, "\n".join(problems)
+    assert not [message for message in seen if not message.startswith(address)]
+
+
+def look(tab: Page, scheme: Any, width: int) -> list[str]:
+    """Return what is wrong with a page in a scheme of colours and a width."""
+    tab.emulate_media(color_scheme=scheme)
+    # The page itself follows the reader's system.
+    name = {"light": "default", "dark": "slate"}[scheme]
+    tab.wait_for_function("name => document.body.dataset.mdColorScheme === name", arg=name)
+    tab.set_viewport_size({"width": width, "height": 900})
+    problems = [*violations(tab), *undrawn_figures(tab)]
+    if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        problems.append("the page scrolls sideways")
+    return [f"{scheme}, {width} px: {problem}" for problem in problems]
+
+
+def watch(tab: Page) -> list[str]:
+    """Return a list that gets every address that is requested and every message of the console."""
+    seen: list[str] = []
+    tab.on("request", lambda request: seen.append(request.url))
+    tab.on("console", lambda message: seen.append(message.text))
+    tab.on("pageerror", lambda error: seen.append(str(error)))
+    return seen
+
+
+def violations(tab: Page) -> list[str]:
+    """Return the accessibility violations that axe finds."""
+    return [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in Axe().run(tab, options={"resultTypes": ["violations"]})["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def undrawn_figures(tab: Page) -> list[str]:
+    """Return the figures that take no room."""
+    sizes = tab.locator(".drawn svg").evaluate_all(
+        "all => all.map(svg => [svg.ariaLabel, svg.clientWidth * svg.clientHeight])"
+    )
+    return [f"{label} is not drawn" for label, size in sizes if not size]
+
+
+def html_of(page: str, site: Path) -> str:
+    """Return the HTML of a page."""
+    return (site / html_name(page)).read_text("utf-8")
+
+
+def html_name(page: str) -> str:
+    """Return the name of the HTML file of a page."""
+    return str(Path(page).with_suffix(".html").as_posix())
+
+
+@cache
+def package_examples() -> list[Example]:
+    """Return the examples of the package that doctest runs."""
+    names = [f"backproof.{module.name}" for module in iter_modules(backproof.__path__)]
+    return [
+        (example.source.strip(), example.want.strip())
+        for name in ["backproof", *names]
+        for test in DocTestFinder().find(import_module(name))
+        for example in test.examples
+    ]
