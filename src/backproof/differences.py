@@ -42,8 +42,7 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     >>> relative_difference({"W": 2.0, "b": 4.0}, {"W": 1.0, "b": 2.0})  # twice too large
     0.3333333333333333
     """
-    if isinstance(ord, bool) or not isinstance(ord, int | float | np.number) or not ord >= 1:
-        raise ValueError(f"ord is {ord!r}: expected the order of a norm, such as 1, 2 or np.inf.")
+    require_order(ord)
     leaves = flatten(approximation)
     g = vector_like(leaves, gradient, "gradient")
     a = vector_like(leaves, approximation, "approximation")
@@ -56,3 +55,9 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     g, a = np.ldexp(g, -exponent), np.ldexp(a, -exponent)
     norm = partial(np.linalg.norm, ord=ord)
     return float(norm(g - a) / (norm(g) + norm(a)))
+
+
+def require_order(ord: float) -> None:
+    """Refuse what is not the order of a vector norm."""
+    if isinstance(ord, bool) or not isinstance(ord, int | float | np.number) or not ord >= 1:
+        raise ValueError(f"ord is {ord!r}: expected the order of a norm, such as 1, 2 or np.inf.")

@@ -50,15 +50,15 @@ class Parameters:
 
     def __init__(self, nest: Nest) -> None:
         self._nest = replace_leaves(nest, _displaceable)
-        self._leaves = flatten(self._nest)
-        self._has_numbers = not all(isinstance(leaf, np.ndarray) for leaf in self._leaves.values())
-        flat = {path: np.asarray(leaf).reshape(-1) for path, leaf in self._leaves.items()}
+        self.leaves = flatten(self._nest)
+        self._has_numbers = not all(isinstance(leaf, np.ndarray) for leaf in self.leaves.values())
+        flat = {path: np.asarray(leaf).reshape(-1) for path, leaf in self.leaves.items()}
         *self._starts, self.size = accumulate((a.size for a in flat.values()), initial=0)
         if not self.size:
             raise ValueError("there are no parameters: expected at least one number.")
         overall = _mean_size(np.concatenate(list(flat.values()))) or 1.0
         self.blocks = tuple(
-            Block(path, np.shape(self._leaves[path]), array, _mean_size(array) or overall)
+            Block(path, np.shape(self.leaves[path]), array, _mean_size(array) or overall)
             for path, array in flat.items()
         )
 
@@ -91,7 +91,7 @@ class Parameters:
 
     def vector_of(self, nest: Nest, name: str) -> Vector:
         """Return the entries of another nest of the same structure and shapes as a vector."""
-        return vector_like(self._leaves, nest, name)
+        return vector_like(self.leaves, nest, name)
 
     def with_entries(self, vector: Iterable[float]) -> Nest:
         """Return a nest of the same structure and shapes that holds a vector, in float64."""
@@ -128,7 +128,13 @@ def flatten(nest: Nest) -> dict[str, Any]:
 
 
 def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
-    """Return the entries of a nest as a vector, if it has the paths and the shapes of `leaves`.
+    """Return the entries of a nest as a vector, if it has the paths and the shapes of `leaves`."""
+    arrays = arrays_like(leaves, nest, name).values()
+    return np.concatenate([array.reshape(-1) for array in arrays], dtype=np.float64)
+
+
+def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, FloatArray]:
+    """Return the arrays of a nest by path, if it has the paths and the shapes of `leaves`.
 
     Raises
     ------
@@ -138,13 +144,18 @@ def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
         If an array is missing, too much, or of another shape.
     """
     given = flatten(nest)
+    if list(given) == ["parameters"] and "parameters" not in leaves:
+        raise TypeError(
+            f"the {name} is of type {type(nest).__name__}: expected {', '.join(leaves)}."
+        )
     if set(given) != set(leaves):
         wrong = [f"no {path}" for path in leaves if path not in given]
         wrong += [f"{path} too much" for path in given if path not in leaves]
         raise ValueError(f"the {name} has {', '.join(wrong)}: expected {', '.join(leaves)}.")
-    return np.concatenate(
-        [_entries_like(leaf, given[path], f"{path} of the {name}") for path, leaf in leaves.items()]
-    )
+    return {
+        path: _array_like(leaf, given[path], f"{path} of the {name}")
+        for path, leaf in leaves.items()
+    }
 
 
 def entry_name(path: str, shape: tuple[int, ...], index: int) -> str:
@@ -197,11 +208,11 @@ def _real_array(leaf: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _entries_like(leaf: Any, given: Any, name: str) -> Vector:
+def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
     array = _real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")
-    return np.asarray(array, dtype=np.float64).reshape(-1)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def _mean_size(array: FloatArray) -> float:

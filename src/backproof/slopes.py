@@ -13,23 +13,24 @@ The error that comes with the slope is the sum of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from backproof.parameters import Nest, Parameters, precision_of
+from backproof.parameters import FloatArray, Nest, Parameters, precision_of
 
 Cost = Callable[[Nest], Any]
-Workers = Callable[[Callable[[int], "Slope"], Iterable[int]], Iterable["Slope"]]
+Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 
 # Each step is this many times the next smaller one, so that the change between the two
-# is 63 times the truncation error of the smaller one: it bounds that error
+# is more than 50 times the truncation error of the smaller one: it bounds that error
 # also where the cost is less smooth than a central difference would like it to be.
-RATIO = 8.0
+# It is no whole number, so that two steps do not span whole periods of one oscillation.
+RATIO = math.e**2
 
-# The search for a step ends here; 40 of them span 36 powers of ten.
+# The search for a step ends here; 40 of them span 34 powers of ten.
 MOST_STEPS = 40
 
 
@@ -106,7 +107,7 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
             f"x holds {point.size} numbers: pass the direction to derive along, "
             "or call numerical_gradient for the slope of each."
         )
-    return slope_of_entry(function, point, origin, 0)
+    return slope_of_entry(function, point, origin, 0).slope
 
 
 def numerical_gradient(
@@ -149,19 +150,11 @@ def numerical_gradient(
     >>> bool((error["w"] < 1e-9).all())
     True
     """
-    if not callable(workers):
-        raise TypeError(f"workers is of type {type(workers).__name__}: expected one like map.")
     point = Parameters(parameters)
     origin = measure_origin(cost, point)
-    if workers is map:
-        slope = partial(slope_of_entry, cost, point, origin)
-    else:
-        slope = partial(_slope_of_entry_in_a_copy, cost, point.nest, origin)
-    slopes = list(workers(slope, range(point.size)))
-    if len(slopes) != point.size:
-        raise ValueError(f"workers returned {len(slopes)} results for {point.size} points.")
-    values, errors = zip(*slopes, strict=True)
-    return point.with_entries(values), point.with_entries(errors)
+    slopes = for_each(slope_of_entry, cost, point, origin, range(point.size), workers)
+    gradient = point.with_entries(measured.slope.value for measured in slopes)
+    return gradient, point.with_entries(measured.slope.error for measured in slopes)
 
 
 class Origin(NamedTuple):
@@ -170,6 +163,7 @@ class Origin(NamedTuple):
     cost: float
     precision: float
     noise: float
+    evaluations: int = 6
 
     @property
     def relative_noise(self) -> float:
@@ -193,6 +187,19 @@ class Line(NamedTuple):
     origin: Origin
     size: float
     scale: float
+
+    @property
+    def first_step(self) -> float:
+        """A step that suits a cost which is as smooth as its parameters are large."""
+        return self.scale * math.cbrt(self.origin.relative_noise) / 2
+
+
+class Measured(NamedTuple):
+    """A slope, why its error is not smaller, and the evaluations of the cost that it took."""
+
+    slope: Slope
+    reason: str
+    evaluations: int
 
 
 class Difference(NamedTuple):
@@ -232,57 +239,109 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
             f"the cost is random: two calls with the same parameters gave {first} and {second}. "
             "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
         )
-    noise = _noise_nearby(cost, parameters)
+    noise = _noise_nearby(cost, parameters, origin.cost)
     return origin._replace(noise=noise) if origin.noise < noise <= origin.most_noise else origin
 
 
-def _noise_nearby(cost: Cost, parameters: Parameters) -> float:
-    """Return three times the standard deviation of the noise of a cost, from seven values of it.
+def _noise_nearby(cost: Cost, parameters: Parameters, first: float) -> float:
+    """Return three times the standard deviation of the noise of a cost, from five values of it.
 
-    The values stand on a ray so short that their fourth differences show the noise alone
+    The values stand on a ray so short that their third differences show the noise alone
     (Hamming, 1971; Moré and Wild, 2011). The ray starts at the point, so that a kink there
     is not taken for noise.
     """
     start = parameters.vector()
     signs = np.random.default_rng(0).choice([-1.0, 1.0], start.size)
     spacing = math.sqrt(parameters.precision) / 16 * signs * start
-    values = []
+    values = [first]
     with np.errstate(all="ignore"):
         try:
-            for k in range(7):
+            for k in range(1, 5):
                 parameters.assign(start + k * spacing)
                 values.append(float(_real_number(cost(parameters.nest))))
         except (ArithmeticError, ValueError):
             return 0.0
         finally:
             parameters.assign(start)
-        return 3 * float(np.sqrt(np.mean(np.diff(values, 4) ** 2) / 70))
+        return 3 * float(np.sqrt(np.mean(np.diff(values, 3) ** 2) / 20))
 
 
-def slope_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Slope:
-    """Return the slope with respect to one entry, which is displaced in place and restored."""
+def for_each(
+    task: Callable[[Cost, Parameters, Origin, int], Any],
+    cost: Cost,
+    parameters: Parameters,
+    origin: Origin,
+    indices: Sequence[int],
+    workers: Workers,
+) -> list[Any]:
+    """Return the results of a task for each index; workers beside each other get copies."""
+    if not callable(workers):
+        raise TypeError(f"workers is of type {type(workers).__name__}: expected one like map.")
+    if workers is map:
+        results = [task(cost, parameters, origin, index) for index in indices]
+    else:
+        results = list(workers(partial(_in_a_copy, task, cost, parameters.nest, origin), indices))
+    if len(results) != len(indices):
+        raise ValueError(f"workers returned {len(results)} results for {len(indices)} points.")
+    return results
+
+
+def _in_a_copy(
+    task: Callable[[Cost, Parameters, Origin, int], Any],
+    cost: Cost,
+    nest: Nest,
+    origin: Origin,
+    index: int,
+) -> Any:
+    return task(cost, Parameters(nest), origin, index)
+
+
+def slope_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Measured:
+    """Return the slope with respect to one entry."""
+    return slope_of_line(line_of_entry(cost, parameters, origin, index))
+
+
+def line_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Line:
+    """Return the line along which one entry is displaced, in place, and restored."""
     block, i = parameters.entry(index)
-    x = block.values[i]
+    values, x = block.values, block.values[i]
 
     def cost_at(step: float) -> tuple[float, float]:
-        block.values[i] = x + step
-        taken = float(block.values[i]) - float(x)
+        values[i] = x + step
+        taken = float(values[i]) - float(x)
         try:
             return taken, float(_real_number(cost(parameters.nest)))
         except Exception as error:
             error.add_note(f"{block.entry_name(i)} was displaced by {taken:.3g} in this call.")
             raise
+        finally:
+            values[i] = x
 
-    try:
-        size = abs(float(x))
-        return slope_of_line(Line(cost_at, origin, size, max(size, block.scale)))
-    finally:
-        block.values[i] = x
+    size = abs(float(x))
+    return Line(cost_at, origin, size, max(size, block.scale))
 
 
-def _slope_of_entry_in_a_copy(cost: Cost, nest: Nest, origin: Origin, index: int) -> Slope:
-    """Do the same beside other workers, which must not displace the same arrays."""
-    return slope_of_entry(cost, Parameters(nest), origin, index)
+def line_of_array(
+    cost: Cost,
+    parameters: Parameters,
+    origin: Origin,
+    array: FloatArray,
+    direction: FloatArray,
+    scale: float,
+) -> Line:
+    """Return the line along which a view of a block is displaced, in place, and restored."""
+    start = array.copy()
+
+    def cost_at(step: float) -> tuple[float, float]:
+        array[...] = start + step * direction
+        try:
+            return step, float(_real_number(cost(parameters.nest)))
+        finally:
+            array[...] = start
+
+    # The entries are rounded to their own precision as they are displaced.
+    origin = origin._replace(precision=max(origin.precision, precision_of(array.dtype)))
+    return Line(cost_at, origin, scale, scale)
 
 
 def _slope_along(cost: Cost, parameters: Parameters, origin: Origin, direction: Nest) -> Slope:
@@ -297,21 +356,19 @@ def _slope_along(cost: Cost, parameters: Parameters, origin: Origin, direction: 
         parameters.assign(start + step * unit)
         return step, float(_real_number(cost(parameters.nest)))
 
-    # The entries are rounded to their own precision as they are displaced.
     origin = origin._replace(precision=max(origin.precision, parameters.precision))
     size = float(np.abs(start).max())
-    slope = slope_of_line(Line(cost_at, origin, size, size or 1.0))
+    slope = slope_of_line(Line(cost_at, origin, size, size or 1.0)).slope
     return Slope(slope.value * speed, slope.error * speed)
 
 
-def slope_of_line(line: Line) -> Slope:
-    """Choose the step from the cost itself, and return the slope with the least error.
-
-    The first steps suit a cost that is as smooth as its parameters are large.
-    """
-    first = line.scale * line.origin.relative_noise ** (1 / 3) / 2
+def slope_of_line(line: Line) -> Measured:
+    """Choose the step from the cost itself, and return the slope with the least error."""
     with np.errstate(all="ignore"):
-        steps = [central_difference(line, first * RATIO**k) for k in (2, 1, 0)]
+        steps = [central_difference(line, line.first_step * RATIO**k) for k in (2, 1, 0)]
+        # A noisy cost has larger steps, which may step over what it does: look closer once.
+        while steps[-1].step > line.scale * math.cbrt(line.origin.precision):
+            steps.append(central_difference(line, steps[-1].step / RATIO))
         best, error = _least_error(steps)
         while len(steps) < MOST_STEPS and (step := _next_step(line, steps, best, error)):
             place = 0 if step > steps[0].step else len(steps)
@@ -319,7 +376,17 @@ def slope_of_line(line: Line) -> Slope:
             best, error = _least_error(steps)
     if math.isinf(error):
         _raise_failure(steps)
-    return Slope(steps[best].value, error)
+    slope = Slope(steps[best].value, error)
+    return Measured(slope, _reason(steps[best - 1], steps[best], error), 2 * len(steps))
+
+
+def _reason(larger: Difference, this: Difference, error: float) -> str:
+    """Say what most of the error is due to."""
+    if math.isnan(this.value):
+        return "not finite"
+    if abs(this.value) > max(RATIO / 2 * abs(larger.value), this.most_noise):
+        return "jump"  # the quotient grows as the step shrinks
+    return "kink" if abs(_gap_at_0(larger, this)) > error else "precision"
 
 
 def _least_error(steps: list[Difference]) -> tuple[int, float]:
@@ -350,13 +417,19 @@ def central_difference(line: Line, step: float) -> Difference:
         return Difference(step, rounding=math.inf)
     if not math.isfinite(ahead - behind):
         return Difference(step)
-    cost, precision, noise = line.origin
-    value = (ahead - behind) / (forward - backward)
-    gap = (ahead - cost) / forward - (behind - cost) / backward
-    # The argument is rounded as well: that is as if the cost were larger by value * size.
-    largest = max(abs(ahead), abs(behind), abs(cost)) + abs(value) * line.size
-    rounding = 2 * (precision * largest + noise) / (forward - backward)
+    value, gap, rounding = quotients(line.origin, line.size, forward, ahead, backward, behind)
     return Difference(step, value, gap, rounding, 2 * rounding + line.origin.most_noise / step)
+
+
+def quotients(
+    origin: Origin, size: Any, forward: Any, ahead: Any, backward: Any, behind: Any
+) -> tuple[Any, Any, Any]:
+    """Return central difference, gap and rounding error of costs; floats, or arrays of them."""
+    value = (ahead - behind) / (forward - backward)
+    gap = (ahead - origin.cost) / forward - (behind - origin.cost) / backward
+    # The argument is rounded as well: that is as if the cost were larger by value * size.
+    sizes = abs(ahead) + abs(behind) + 2 * abs(value) * size
+    return value, gap, 2 * (origin.precision * sizes + origin.noise) / (forward - backward)
 
 
 def errors_of(steps: list[Difference]) -> list[float]:
@@ -390,10 +463,14 @@ def _errors_by_neighbour(steps: list[Difference]) -> list[float]:
     for k in range(len(steps) - 1, 0, -1):
         larger, this = steps[k - 1], steps[k]
         change = max(abs(this.value - larger.value), change / RATIO)
-        gap_at_0 = this.gap - (larger.gap - this.gap) / (RATIO - 1)
-        error = this.rounding + change + abs(gap_at_0) / 2
+        error = this.rounding + change + abs(_gap_at_0(larger, this)) / 2
         errors.append(error if error < math.inf else math.inf)  # nan is no error that is known
     return errors[::-1]
+
+
+def _gap_at_0(larger: Difference, this: Difference) -> float:
+    """Return the gap between the one-sided slopes, extrapolated to no step at all."""
+    return this.gap - (larger.gap - this.gap) / (RATIO - 1)
 
 
 def _raise_failure(steps: list[Difference]) -> None:

@@ -1,0 +1,395 @@
+"""The check of a gradient: each entry has to lie within the error of a measured slope.
+
+Entries are measured one by one, or, where there are too many of them,
+each array is probed along random directions, and its wrong entries are located only if it fails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.differences import relative_difference, require_order
+from backproof.locating import PROBES, STRAIGHT, Probe, Probing, first_probe, locate, spent
+from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, not_finite_in, placed
+from backproof.parameters import Nest, Parameters, arrays_like, precision_of
+from backproof.report import ArrayReport, Entry, Report, overall
+from backproof.slopes import (
+    Cost,
+    Measured,
+    Origin,
+    Workers,
+    for_each,
+    line_of_entry,
+    measure_origin,
+    quotients,
+    slope_of_entry,
+)
+
+Array = NDArray[Any]
+
+# Up to this many parameters, the method "auto" measures every entry.
+MOST_ENTRIES = 5000
+
+# An array is undecided where the error of an entry is more than this share of the largest one.
+RESOLVED = 0.02
+
+# A single step decides an entry if its error is at most this share of the largest one.
+FINE = 1e-6
+
+# An array of at most so many entries is measured entry by entry if its probes cannot be explained.
+SMALL = 64
+
+
+class Check(NamedTuple):
+    """What is checked, and how."""
+
+    cost: Cost
+    parameters: Parameters
+    origin: Origin
+    gradient: dict[str, Array]
+    tolerance: float
+    ord: float
+    seed: int
+    workers: Workers
+
+
+def check_gradient(
+    cost: Cost,
+    gradient: Nest | Callable[[Nest], Nest],
+    parameters: Nest,
+    *,
+    method: str = "auto",
+    ord: float = 2,
+    tolerance: float = 1e-7,
+    seed: int = 0,
+    workers: Workers = map,
+) -> Report:
+    """Check a gradient against measured slopes of the cost, and say what is wrong with it.
+
+    Parameters
+    ----------
+    cost
+        Takes `parameters` and returns a real number.
+    gradient
+        The gradient that is claimed: numbers and arrays in the structure and the shapes
+        of `parameters`, or a function of the parameters that returns them.
+    parameters
+        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+    method
+        "entries" measures every entry, with two evaluations each and a few more where
+        something looks odd. "directions" probes each array along random directions,
+        and looks for the wrong entries only in arrays that fail.
+        "auto" takes the first for up to 5,000 parameters.
+    ord
+        The order of the norm of `Report.difference`, as for `relative_difference`.
+        The verdict does not depend on it.
+    tolerance
+        How far, relative to the two, an entry may lie outside of the error of its slope.
+    seed
+        What random directions are drawn from.
+    workers
+        A callable like `map`, called as `workers(function, points)` for the entries.
+
+    Returns
+    -------
+    Report
+        True if the gradient is correct; printing it shows what was found.
+
+    Raises
+    ------
+    TypeError
+        If parameters or gradient are not real numbers, or the cost does not return one.
+    ValueError
+        If the cost is random, not finite at the parameters or changes them,
+        if the gradient has another structure or changes the parameters,
+        or if an option is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def cost(w):
+    ...     return np.sum(w**3)
+    >>> print(check_gradient(cost, lambda w: 3 * w**2, np.array([0.5, 1.0, -2.0])).verdict)
+    correct
+    >>> report = check_gradient(cost, lambda w: w**2, np.array([0.5, 1.0, -2.0]))
+    >>> print(report.arrays["parameters"].mistake.text)
+    it is 1/3 of the numerical gradient: is a mean over 3 taken where a sum belongs?
+    """
+    _require_options(method, ord, tolerance, seed)
+    point = Parameters(parameters)
+    claimed = _claimed(gradient, point)
+    origin = measure_origin(cost, point)
+    check = Check(cost, point, origin, claimed, tolerance, ord, seed, workers)
+    every = method == "entries" or (method == "auto" and point.size <= MOST_ENTRIES)
+    arrays, evaluations, difference = (check_entries if every else check_directions)(check)
+    return Report(overall(arrays), difference, arrays, evaluations + origin.evaluations, seed)
+
+
+def assert_gradient(
+    cost: Cost,
+    gradient: Nest | Callable[[Nest], Nest],
+    parameters: Nest,
+    **options: Any,
+) -> None:
+    """Raise an AssertionError with the whole report if the gradient is not correct.
+
+    It takes the options of `check_gradient`. In a test it stands alone on its line;
+    `assert check_gradient(...)` would show no more than the beginning of the report.
+
+    Raises
+    ------
+    AssertionError
+        If the verdict is "wrong" or "undecided".
+    TypeError, ValueError
+        As `check_gradient` does.
+
+    Examples
+    --------
+    >>> assert_gradient(lambda x: x**2, lambda x: 2 * x, 3.0)
+    """
+    __tracebackhide__ = True
+    report = check_gradient(cost, gradient, parameters, **options)
+    if not report:
+        raise AssertionError(f"\n{report}")
+
+
+class Entries(NamedTuple):
+    """The slopes of all entries, their errors, the reasons for these, and which are untouched."""
+
+    value: Array
+    error: Array
+    reason: Array
+    dead: Array
+
+
+def check_entries(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
+    """Measure every entry, most of them with two evaluations of the cost."""
+    gradient = np.concatenate([g.reshape(-1) for g in check.gradient.values()])
+    entries, evaluations = measure_entries(check, gradient, _sizes(check), 0)
+    arrays, start = {}, 0
+    for path, g in check.gradient.items():
+        own = Entries(*(column[start : start + g.size] for column in entries))
+        arrays[path] = judge_entries(check, path, own)
+        start += g.size
+    difference = relative_difference(gradient, entries.value, check.ord)
+    return arrays, evaluations, difference
+
+
+def measure_entries(check: Check, gradient: Array, size: Array, first: int) -> tuple[Entries, int]:
+    """Return the slopes of entries from the first on, and the evaluations that they took.
+
+    A single step decides an entry, unless something looks odd: then it takes several.
+    `size` is the largest entry of the array that each entry is in.
+    """
+    measure, workers = (check.cost, check.parameters, check.origin), check.workers
+    indices = range(first, first + gradient.size)
+    with np.errstate(all="ignore"):
+        rows = np.array(for_each(both_sides, *measure, indices, workers))
+        value, gap, error = quotients(check.origin, *rows.T)
+        decided = np.abs(gradient - value) <= error + _allowed(check, gradient, value, size)
+        decided &= np.abs(gap) <= STRAIGHT * size + 8 * error
+        decided &= error <= FINE * size
+    dead = (gradient == 0) & (rows[:, [2, 4]] == check.origin.cost).all(axis=1)
+    odd = np.flatnonzero(~(decided | dead))
+    reason = np.full(gradient.size, "", dtype=object)
+    again = [indices[i] for i in odd]
+    results: list[Measured] = for_each(slope_of_entry, *measure, again, workers)
+    for i, measured in zip(odd, results, strict=True):
+        (value[i], error[i]), reason[i] = measured.slope, measured.reason
+    evaluations = 2 * gradient.size + sum(measured.evaluations for measured in results)
+    return Entries(value, error, reason, dead), evaluations
+
+
+def both_sides(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> tuple[float, ...]:
+    """Return the size of an entry, and its displacements and the costs there, on both sides."""
+    line = line_of_entry(cost, parameters, origin, index)
+    try:
+        return (line.size, *line.cost_at(line.first_step), *line.cost_at(-line.first_step))
+    except (ArithmeticError, ValueError):
+        return (line.size, math.nan, math.nan, math.nan, math.nan)
+
+
+def judge_entries(check: Check, path: str, entries: Entries) -> ArrayReport:
+    """Compare an array's gradient with the slopes of its entries."""
+    g = check.gradient[path].reshape(-1)
+    size = _size_of(g, entries.value)
+    apart = np.abs(g - entries.value)
+    wrong = ~(apart <= entries.error + _allowed(check, g, entries.value, size)) & ~entries.dead
+    wrong |= ~np.isfinite(g)
+    unknown = ~wrong & ~entries.dead & ~(entries.error <= RESOLVED * size)
+    resolution = np.max(entries.error[~entries.dead], initial=0.0) / size if size else 0.0
+    report = ArrayReport(
+        verdict="wrong" if wrong.any() else "undecided" if unknown.any() else "correct",
+        shape=check.gradient[path].shape,
+        difference=relative_difference(g, entries.value, check.ord),
+        resolution=float(resolution),
+        untested=int(np.count_nonzero(entries.dead)),
+    )
+    if wrong.any():
+        return _with_mistake(report, check, path, entries, wrong)
+    if unknown.any():
+        reasons = [reason or "precision" for reason in entries.reason[unknown]]
+        return replace(report, reason=max(set(reasons), key=reasons.count))
+    return report
+
+
+def _with_mistake(
+    report: ArrayReport, check: Check, path: str, entries: Entries, wrong: Array
+) -> ArrayReport:
+    """Name the mistake of an array, and list its wrong entries, the worst first."""
+    g = check.gradient[path]
+    size = _size_of(g.reshape(-1), entries.value)
+    known = np.flatnonzero(np.isfinite(entries.value) & np.isfinite(entries.error))
+    evidence = Evidence(
+        gradient=g,
+        parameters=_parameters_of(check, path),
+        project=lambda array: array.reshape(-1)[known],
+        slopes=entries.value[known],
+        errors=(entries.error + _allowed(check, g.reshape(-1), entries.value, size))[known],
+        others=_others(check, path),
+    )
+    apart = np.abs(g.reshape(-1) - entries.value)
+    order = np.argsort(-np.where(np.isnan(apart), np.inf, apart), kind="stable")
+    found = tuple(_entry(g, int(i), entries.value[i], entries.error[i]) for i in order if wrong[i])
+    return replace(report, mistake=name_mistake(evidence), entries=found)
+
+
+def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
+    """Probe every array along a random direction, and look closer at those that fail."""
+    arrays, evaluations = {}, 0
+    for number, path in enumerate(check.gradient):
+        probing = Probing(
+            check.cost, check.parameters, check.origin, number, check.gradient[path], check.seed
+        )
+        arrays[path] = judge_array(check, path, probing)
+        evaluations += probing.evaluations
+    return arrays, evaluations, float("nan")
+
+
+def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
+    """Compare an array's gradient with the slope along a random direction."""
+    g = check.gradient[path]
+    report = ArrayReport("correct", g.shape, float("nan"), 0.0)
+    if not g.size:
+        return report
+    if not np.isfinite(g).all():
+        bad = np.flatnonzero(~np.isfinite(g))
+        found = tuple(_entry(g, int(i), np.nan, np.inf) for i in bad[:20])
+        return replace(report, verdict="wrong", mistake=not_finite_in(g), entries=found)
+    largest = float(np.abs(g).max())
+    measured = first_probe(probing, FINE * largest)
+    claimed, rounding = probing.claimed(probing.everything, probing.direction(0))
+    error = measured.slope.error + rounding
+    residual = claimed - measured.slope.value
+    largest = largest or abs(measured.slope.value)
+    report = replace(report, resolution=2 * error / largest if largest else 0.0)
+    if not abs(residual) <= error:
+        return _located(report, check, path, probing, Probe(measured.slope.value, residual, error))
+    if largest and 2 * error > RESOLVED * largest:
+        if g.size <= SMALL:
+            return _entry_by_entry(check, path, probing)
+        return replace(report, verdict="undecided", reason=measured.reason or "precision")
+    return replace(report, untested=int(np.count_nonzero(g == 0)))
+
+
+def _located(
+    report: ArrayReport, check: Check, path: str, probing: Probing, first: Probe
+) -> ArrayReport:
+    """Name the mistake of an array from a few more probes, or locate its wrong entries."""
+    g, everything = check.gradient[path], probing.everything
+    probes = [first, *(probing.probe(everything, k) for k in range(1, PROBES))]
+    evidence = Evidence(
+        gradient=g,
+        parameters=_parameters_of(check, path),
+        project=probing.project,
+        slopes=np.array([probe.slope for probe in probes]),
+        errors=np.array([probe.error for probe in probes]),
+        others=_others(check, path),
+    )
+    mistake = name_mistake(evidence)
+    if mistake is UNKNOWN and g.size <= SMALL:
+        return _entry_by_entry(check, path, probing)
+    if mistake is UNKNOWN:
+        found = list(locate(probing, everything, probes))
+        mistake = _scattered(g, [index for index, _ in found], complete=not spent(probing))
+    else:
+        largest = int(np.argmax(np.abs(g)))
+        found = [(largest, probing.entry(largest))]
+    entries_found = [_entry(g, i, *slope) for i, slope in found]
+    entries_found.sort(key=lambda entry: -abs(entry.gradient - entry.numerical))
+    return replace(report, verdict="wrong", mistake=mistake, entries=tuple(entries_found))
+
+
+def _entry_by_entry(check: Check, path: str, probing: Probing) -> ArrayReport:
+    """Measure every entry of a small array, which its probes did not explain."""
+    g = check.gradient[path].reshape(-1)
+    entries, evaluations = measure_entries(check, g, np.full(g.size, _size_of(g)), probing.first)
+    probing.evaluations += evaluations
+    return judge_entries(check, path, entries)
+
+
+def _scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
+    """Describe wrong entries that were located one by one."""
+    places = np.transpose(np.unravel_index(found, g.shape))
+    if found and complete and (mistake := placed(g.shape, places)):
+        return mistake
+    count = f"{len(found)}" if complete else f"at least {len(found)}"
+    return Mistake("unknown", None, f"{count} of its {g.size} entries are wrong")
+
+
+def _claimed(gradient: Nest | Callable[[Nest], Nest], point: Parameters) -> dict[str, Array]:
+    """Return the claimed gradient by path, in the structure of the parameters."""
+    if callable(gradient):
+        before = point.vector()
+        gradient = gradient(point.nest)
+        if not np.array_equal(before, point.vector()):
+            raise ValueError(
+                "the gradient changes its parameters in place: let it compute with new arrays."
+            )
+    return arrays_like(point.leaves, gradient, "gradient")
+
+
+def _allowed(check: Check, g: Array, value: Array, size: Any) -> Any:
+    """Return what the tolerance, and the rounding of the claimed gradient itself, allow."""
+    return check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
+
+
+def _sizes(check: Check) -> Array:
+    """Return, for every entry, the largest claimed entry of the array that it is in."""
+    return np.concatenate([np.full(g.size, _size_of(g)) for g in check.gradient.values()])
+
+
+def _size_of(*arrays: Array) -> float:
+    """Return the largest finite entry of some arrays."""
+    sizes = np.abs(np.concatenate([array.reshape(-1) for array in arrays]))
+    return float(sizes[np.isfinite(sizes)].max(initial=0.0))
+
+
+def _parameters_of(check: Check, path: str) -> Array:
+    block = next(block for block in check.parameters.blocks if block.path == path)
+    return block.values.reshape(block.shape).astype(np.float64)
+
+
+def _others(check: Check, path: str) -> dict[str, Array]:
+    return {other: g for other, g in check.gradient.items() if other != path}
+
+
+def _entry(g: Array, i: int, value: float, error: float) -> Entry:
+    index = tuple(int(k) for k in np.unravel_index(i, g.shape))
+    return Entry(index, float(g.reshape(-1)[i]), float(value), float(error))
+
+
+def _require_options(method: str, ord: float, tolerance: float, seed: int) -> None:
+    if method not in ("auto", "entries", "directions"):
+        raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
+    require_order(ord)
+    if not isinstance(tolerance, int | float) or not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance is {tolerance!r}: expected a number from 0 to below 1.")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed is {seed!r}: expected a whole number that is not negative.")

@@ -1,0 +1,229 @@
+"""Random probes of one array, and the place of its wrong entries.
+
+A probe is the slope along random signs times random magnitudes. Its residual, the claimed slope
+minus the measured one, is the sum of the wrong entries' mistakes, each times its weight.
+If a single entry is wrong, the residuals of several probes are in the ratios of its weights,
+and of no other entry's: so the entry is read off them, as an error-correcting code reads off
+the place of a wrong symbol. If more are wrong, the array is divided, until one is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.parameters import Parameters, Vector, precision_of
+from backproof.slopes import (
+    RATIO,
+    Cost,
+    Difference,
+    Line,
+    Measured,
+    Origin,
+    Slope,
+    central_difference,
+    errors_of,
+    line_of_array,
+    line_of_entry,
+    slope_of_line,
+)
+
+Region = tuple[slice, ...]
+
+# One entry among a million is told by the ratios of this many residuals.
+PROBES = 4
+
+# A single difference is enough if the forward and the backward slope differ by at most this share.
+STRAIGHT = 0.01
+
+# No array is divided further once its wrong entries have taken this many evaluations.
+MOST_EVALUATIONS = 250
+
+
+class Probe(NamedTuple):
+    """The slope along a direction, and how far the claimed gradient is from it."""
+
+    slope: float
+    residual: float
+    error: float
+
+
+class Probing:
+    """An array under test: draws its directions, measures along them, counts the evaluations."""
+
+    def __init__(
+        self,
+        cost: Cost,
+        parameters: Parameters,
+        origin: Origin,
+        number: int,
+        gradient: NDArray[Any],
+        seed: int,
+    ) -> None:
+        self.cost, self.parameters, self.origin = cost, parameters, origin
+        self.block = parameters.blocks[number]
+        self.first = sum(block.values.size for block in parameters.blocks[:number])
+        self.shape = self.block.shape or (1,)
+        self.values = self.block.values.reshape(self.shape)
+        self.gradient = gradient.reshape(self.shape)
+        self.key = [seed, number]
+        self.evaluations = 0
+
+    @property
+    def everything(self) -> Region:
+        """The region that is the whole array."""
+        return tuple(slice(0, n) for n in self.shape)
+
+    def direction(self, k: int) -> NDArray[np.float64]:
+        """Return the signs of the array times the magnitudes of its k-th probe."""
+        signs = np.random.default_rng(self.key).integers(0, 2, self.shape, np.int8)
+        weights = np.random.default_rng([*self.key, k]).random(self.shape)
+        weights += 0.5
+        return np.negative(weights, out=weights, where=signs == 0)
+
+    def line(self, region: Region, weights: NDArray[np.float64]) -> Line:
+        """Return the line along which a region is displaced."""
+        return line_of_array(
+            self.cost,
+            self.parameters,
+            self.origin,
+            self.values[region],
+            weights,
+            self.block.scale,
+        )
+
+    def claimed(self, region: Region, weights: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the product of the claimed gradient with a direction, and its rounding."""
+        products = self.gradient[region] * weights
+        rounding = 4 * precision_of(self.gradient.dtype) * float(np.linalg.norm(products))
+        return float(products.sum()), rounding
+
+    def probe(self, region: Region, k: int) -> Probe:
+        """Measure a region along its k-th direction, with a step that meets few kinks."""
+        weights = self.direction(k)[region]
+        line = self.line(region, weights)
+        claimed, rounding = self.claimed(region, weights)
+        with np.errstate(all="ignore"):
+            measured = central_difference(line, line.first_step / RATIO)
+        self.evaluations += 2
+        return Probe(measured.value, claimed - measured.value, measured.rounding + rounding)
+
+    def project(self, array: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the products of an array with the directions of the probes."""
+        return np.array(
+            [float(np.vdot(array.reshape(self.shape), self.direction(k))) for k in range(PROBES)]
+        )
+
+    def entry(self, index: int) -> Slope:
+        """Measure one entry with as little as two evaluations."""
+        line = line_of_entry(self.cost, self.parameters, self.origin, self.first + index)
+        with np.errstate(all="ignore"):
+            measured = central_difference(line, line.first_step)
+        self.evaluations += 2
+        return Slope(measured.value, measured.rounding)
+
+
+def first_probe(probing: Probing, fine: float) -> Measured:
+    """Measure an array along its first direction, as closely as it takes to judge the gradient.
+
+    Two evaluations decide it where the gradient agrees and the error is below `fine`.
+    Else a smaller step is tried, and then as many as it takes.
+    """
+    weights = probing.direction(0)
+    line = probing.line(probing.everything, weights)
+    claimed, rounding = probing.claimed(probing.everything, weights)
+    size = float(np.linalg.norm(probing.gradient * weights))
+    steps: list[Difference] = []
+    with np.errstate(all="ignore"):
+        for step in (line.first_step, line.first_step / RATIO):
+            steps.append(central_difference(line, step))
+            probing.evaluations += 2
+            if _settles(steps[-1], claimed, rounding, fine, size):
+                return Measured(Slope(steps[-1].value, steps[-1].rounding), "", 0)
+        error = errors_of(steps)[0]
+    if abs(claimed - steps[-1].value) > 2 * (error + rounding):
+        return Measured(Slope(steps[-1].value, steps[-1].rounding), "", 0)
+    measured = slope_of_line(line)
+    probing.evaluations += measured.evaluations
+    return measured
+
+
+def _settles(this: Difference, claimed: float, rounding: float, fine: float, size: float) -> bool:
+    """Tell whether one difference confirms a claimed slope: it is close, fine, and at no kink."""
+    straight = abs(this.gap) <= STRAIGHT * size + 8 * this.rounding
+    return (
+        straight and this.rounding <= fine and abs(claimed - this.value) <= this.rounding + rounding
+    )
+
+
+def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tuple[int, Slope]]:
+    """Yield the wrong entries of a region, by their flat index, with their measured slopes."""
+    residuals = np.array([probe.residual for probe in probes])
+    errors = np.array([probe.error for probe in probes])
+    size = int(np.prod([s.stop - s.start for s in region]))
+    if not size or np.all(np.abs(residuals) <= errors) or spent(probing):
+        return
+    for index in candidates(probing, region, residuals, errors):
+        slope = probing.entry(index)
+        mistake = float(probing.gradient.reshape(-1)[index]) - slope.value
+        if abs(mistake) > slope.error:
+            yield index, slope
+            own = np.array([probing.direction(k).reshape(-1)[index] for k in range(PROBES)])
+            rest = [
+                Probe(p.slope, p.residual - mistake * w, p.error + slope.error * abs(w))
+                for p, w in zip(probes, own, strict=True)
+            ]
+            if all(abs(p.residual) <= p.error for p in rest):
+                return
+            probes = rest
+            break
+    if size > 1:
+        yield from divide(probing, region, probes)
+
+
+def divide(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tuple[int, Slope]]:
+    """Locate in the two halves of a region; what one of them lacks, the other has."""
+    axis = max(range(len(region)), key=lambda a: region[a].stop - region[a].start)
+    middle = (region[axis].start + region[axis].stop) // 2
+    left, right = list(region), list(region)
+    left[axis] = slice(region[axis].start, middle)
+    right[axis] = slice(middle, region[axis].stop)
+    measured = [probing.probe(tuple(left), k) for k in range(PROBES)]
+    others = [
+        Probe(p.slope - m.slope, p.residual - m.residual, p.error + m.error)
+        for p, m in zip(probes, measured, strict=True)
+    ]
+    yield from locate(probing, tuple(left), measured)
+    yield from locate(probing, tuple(right), others)
+
+
+def candidates(
+    probing: Probing, region: Region, residuals: Vector, errors: Vector, most: int = 3
+) -> list[int]:
+    """Return the entries whose weights are in the ratios of the residuals, the best fit first."""
+    reference = int(np.argmax(np.abs(residuals) / np.where(errors > 0, errors, 1e-300)))
+    base = np.abs(probing.direction(reference)[region])
+    misfit = np.zeros(base.shape)
+    for k in set(range(PROBES)) - {reference}:
+        ratio = residuals[k] / residuals[reference]
+        error = (errors[k] + abs(ratio) * errors[reference]) / abs(residuals[reference])
+        misfit += ((np.abs(probing.direction(k)[region]) / base - ratio) / max(error, 1e-12)) ** 2
+    flat = misfit.reshape(-1)
+    best = np.argpartition(flat, min(most, flat.size - 1))[:most]
+    fits = [int(i) for i in best[np.argsort(flat[best])] if flat[i] <= PROBES]
+    places = [np.unravel_index(i, base.shape) for i in fits]
+    starts = [s.start for s in region]
+    return [
+        int(
+            np.ravel_multi_index([p + s for p, s in zip(place, starts, strict=True)], probing.shape)
+        )
+        for place in places
+    ]
+
+
+def spent(probing: Probing) -> bool:
+    """Tell whether the array has had its share of evaluations."""
+    return probing.evaluations > MOST_EVALUATIONS

@@ -1,0 +1,354 @@
+"""Pictures of a gradient check, drawn with Matplotlib, which `pip install backproof[plot]` brings.
+
+Each function returns a figure: save it by its `savefig`, or let a notebook show it.
+It is drawn in the style that Matplotlib is set to, and no window is opened.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backproof.differences import relative_difference
+from backproof.parameters import FloatArray, Nest, Parameters, Vector, arrays_like, flatten
+from backproof.report import ArrayReport, Report
+from backproof.slopes import Cost, Line, Origin, central_difference, measure_origin
+
+try:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Rectangle
+    from matplotlib.ticker import MaxNLocator
+except ImportError as missing:
+    raise ImportError(
+        "the pictures need Matplotlib: install it with `pip install backproof[plot]`."
+    ) from missing
+
+Points = NDArray[np.float64]
+
+# What the axes of a comparison tell: about equally far apart, once the roots are taken.
+TICKS = (-1, -0.3, 0, 0.3, 1)
+
+# An array of a comparison is told by its marker, and the others are drawn alike.
+MARKERS = "os^Dv*"
+
+# More points than these are drawn as pixels, also where the figure is saved as lines.
+MOST_POINTS = 5000
+
+# Up to this many parameters, a V-curve measures every entry; above, along a few directions.
+MOST_ENTRIES = 64
+DIRECTIONS = 8
+
+# The threshold of most copies of the course's exercise.
+THRESHOLD = 1e-7
+
+# A marked entry is a square in its cell.
+SQUARE = 0.45 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+
+# An array longer than this, relative to its width, is not drawn to scale.
+LONG = 12
+
+
+def comparison(gradient: Nest, numerical: Nest) -> Figure:
+    """Draw the claimed gradient against the numerical one, entry by entry.
+
+    A right gradient lies on the diagonal; a multiple of it lies on a line of another slope.
+    Each array is divided by its largest entry, in either gradient,
+    so that small arrays are seen beside large ones, and a multiple stays the same multiple.
+    The axes are those of square roots, which spread what lies near 0, and bend no line through 0.
+    An entry below a thousandth of the largest in its array is not told from 0.
+
+    Parameters
+    ----------
+    gradient, numerical
+        Numbers, arrays or nests of them, of one structure and the same shapes,
+        such as a claimed gradient and what `numerical_gradient` returns.
+        Of more than six arrays, the six that differ most get a colour of their own.
+
+    Returns
+    -------
+    Figure
+        An entry that is not finite is not drawn, but counted in the legend.
+
+    Raises
+    ------
+    TypeError
+        If an entry is not a real number.
+    ValueError
+        If the structures or the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> numerical = {"W": np.array([[1.0, -2.0], [0.5, 4.0]]), "b": np.array([1e-6, 3e-6])}
+    >>> figure = comparison(numerical | {"W": 2 * numerical["W"]}, numerical)
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['W', 'b', 'equal']
+    """
+    leaves = flatten(numerical)
+    measured = arrays_like(leaves, numerical, "numerical gradient")
+    claimed = arrays_like(leaves, gradient, "gradient")
+    points = {path: _scaled(measured[path], claimed[path]) for path in leaves}
+    figure, axes = _blank()
+    _scale_by_roots(axes)
+    (diagonal,) = axes.plot([-1, 1], [-1, 1], color="gray", linewidth=1, label="equal")
+    lines = [*_draw_arrays(axes, points), diagonal]
+    axes.set(xlabel="scaled numerical gradient", ylabel="scaled claimed gradient", aspect="equal")
+    figure.legend(lines, [str(line.get_label()) for line in lines], loc="outside right upper")
+    return figure
+
+
+def v_curve(cost: Cost, gradient: Nest, parameters: Nest, steps: ArrayLike | None = None) -> Figure:
+    """Draw how far central differences of a cost are from its gradient, against their step.
+
+    The curve of a right gradient is a V: it rises with the truncation error to the right
+    and with the rounding error to the left. That of a wrong gradient does not come down.
+
+    Parameters
+    ----------
+    cost
+        Takes `parameters` and returns a real number.
+    gradient
+        The claimed gradient, in the structure and the shapes of `parameters`.
+    parameters
+        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        They are copied once, and never changed.
+    steps
+        Positive numbers, shape (k,); if left out, 34 steps from 1 down to 1e-11.
+
+    Returns
+    -------
+    Figure
+        The relative difference in the 2-norm, over all entries; steps without one are left out.
+        Above 64 parameters, slopes along 8 random directions of length 1 are compared instead,
+        always the same ones, because each entry costs two evaluations at each step.
+
+    Raises
+    ------
+    TypeError
+        If the parameters are not floats, or if `cost` does not return a real number.
+    ValueError
+        If `cost` is random, not finite at `parameters`, or changes them in place;
+        if the structures or the shapes differ; if the steps are not positive;
+        or if there is a difference at none of them.
+
+    Examples
+    --------
+    >>> figure = v_curve(lambda w: w**4, 4.0, 1.0)
+    >>> steps, differences = figure.axes[0].lines[0].get_data()
+    >>> bool(1e-6 < steps[differences.argmin()] < 1e-3)
+    True
+    """
+    point = Parameters(parameters)
+    g = point.vector_of(gradient, "gradient")
+    steps = _increasing(np.logspace(0, -11, 34) if steps is None else steps)
+    differences = _differences(cost, point, g, steps)
+    known = np.isfinite(differences)
+    if not known.any():
+        raise ValueError(
+            "there is a difference at none of the steps: "
+            "either the gradient is not finite, or the cost beside the parameters is not."
+        )
+    return _drawn_curve(steps[known], differences[known])
+
+
+def wrong_entries(report: Report, path: str) -> Figure:
+    """Draw where in an array the wrong entries lie.
+
+    Parameters
+    ----------
+    report
+        What `check_gradient` returned.
+    path
+        The name of the array in `report.arrays`.
+
+    Returns
+    -------
+    Figure
+        The array with its wrong entries marked, those that the check has found.
+        The last axis runs to the right, all others, ravelled, run down;
+        one axis is drawn as a row.
+
+    Raises
+    ------
+    TypeError
+        If `report` is not a Report.
+    ValueError
+        If the report knows no array of this name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backproof import check_gradient
+    >>> w = np.array([1.0, 2.0, 3.0])
+    >>> report = check_gradient(lambda w: np.sum(w**2), np.array([2.0, 4.0, -6.0]), w)
+    >>> figure = wrong_entries(report, "parameters")
+    >>> figure.legends[0].get_texts()[0].get_text()
+    '1 of 3'
+    """
+    array = _array_of(report, path)
+    rows, columns = math.prod(array.shape[:-1]), math.prod(array.shape[-1:])
+    figure, axes = _blank()
+    axes.add_patch(Rectangle((-0.5, -0.5), columns, rows, color="gray", alpha=0.2, linewidth=0))
+    _mark(axes, _centres(array), f"{len(array.entries)} of {rows * columns}")
+    _count_in_cells(axes, rows, columns)
+    axes.set(xlabel="column", ylabel="row, of all leading axes" if array.shape[2:] else "row")
+    said = array.mistake.text if array.mistake else array.verdict
+    figure.suptitle(fill(f"{path}: {said}", 52), size="medium", parse_math=False)
+    figure.legend(title="marked", loc="outside right center")
+    return figure
+
+
+def _blank() -> tuple[Figure, Axes]:
+    """Return a figure of one pair of axes that pyplot does not know, and so never shows."""
+    figure = Figure(layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _scale_by_roots(axes: Axes) -> None:
+    """Scale both axes by the root of the size; y = f x stays straight, at the slope root of f."""
+    functions = (lambda x: np.sign(x) * np.sqrt(np.abs(x)), lambda x: x * np.abs(x))
+    axes.set_xscale("function", functions=functions)
+    axes.set_yscale("function", functions=functions)
+    axes.set(xticks=TICKS, yticks=TICKS, xlim=(-1.2, 1.2), ylim=(-1.2, 1.2))
+
+
+def _scaled(numerical: FloatArray, gradient: FloatArray) -> Points:
+    """Return the entries of an array in both gradients, divided by the largest; shape (2, n)."""
+    both = np.array([numerical.reshape(-1), gradient.reshape(-1)], dtype=np.float64)
+    largest = np.abs(both[np.isfinite(both)]).max(initial=0.0)
+    return both / (largest or 1.0)
+
+
+def _draw_arrays(axes: Axes, points: dict[str, Points]) -> list[Line2D]:
+    """Draw each array in a colour of its own, or those that differ most."""
+    worst = sorted(points, key=lambda path: _apart(points[path]), reverse=True)[: len(MARKERS)]
+    shown = [path for path in points if path in worst]
+    others = [points[path] for path in points if path not in worst]
+    lines = [
+        _draw(axes, points[path], path, marker=marker, color=f"C{k}", zorder=3)
+        for k, (path, marker) in enumerate(zip(shown, MARKERS, strict=False))
+    ]
+    if others:
+        label = f"{len(others)} other arrays" if others[1:] else "1 other array"
+        lines.append(_draw(axes, np.hstack(others), label, marker=".", color="gray", zorder=2.5))
+    return lines
+
+
+def _draw(axes: Axes, points: Points, label: str, **style: Any) -> Line2D:
+    """Draw points, and count in their label those that have no place."""
+    lost = np.count_nonzero(~np.isfinite(points).all(axis=0))
+    label += f" ({lost} not finite)" if lost else ""
+    many = points.shape[1] > MOST_POINTS
+    look = {"linestyle": "", "markersize": 5, "fillstyle": "none", "rasterized": many}
+    return axes.plot(*points, label=label, **look, **style)[0]
+
+
+def _apart(points: Points) -> float:
+    """Return the relative difference of the two gradients, the greatest where it is unknown."""
+    difference = relative_difference(*points)
+    return difference if math.isfinite(difference) else math.inf
+
+
+def _increasing(steps: ArrayLike) -> Vector:
+    """Return the steps in order, or say what is wrong with them."""
+    ordered = np.sort(np.asarray(steps, dtype=np.float64).reshape(-1))
+    if not (ordered.size and ordered[0] > 0 and np.isfinite(ordered[-1])):
+        raise ValueError(f"steps is {steps!r}: expected positive, finite numbers.")
+    return ordered
+
+
+def _differences(cost: Cost, point: Parameters, g: Vector, steps: Vector) -> Vector:
+    """Return the relative difference of the gradient and the cost's slopes at each step."""
+    origin = measure_origin(cost, point)
+    claimed, slopes = [], []
+    with np.errstate(all="ignore"):  # the largest steps may lead out of the cost's domain
+        for direction in _directions(point.size):
+            line = _line(cost, point, origin, direction)
+            claimed.append(g @ direction)
+            slopes.append([central_difference(line, float(step)).value for step in steps])
+    g_v = np.array(claimed)
+    return np.array([relative_difference(g_v, column) for column in np.transpose(slopes)])
+
+
+def _directions(size: int) -> Iterator[Vector]:
+    """Yield the directions of all entries, or a few random ones of length 1."""
+    if size <= MOST_ENTRIES:
+        yield from np.eye(size)
+        return
+    draw = np.random.default_rng(0)
+    for _ in range(DIRECTIONS):
+        direction = draw.standard_normal(size)
+        yield direction / np.linalg.norm(direction)
+
+
+def _line(cost: Cost, point: Parameters, origin: Origin, direction: Vector) -> Line:
+    """Return the line along which the private copy of the parameters is displaced."""
+    start = point.vector()
+
+    def cost_at(step: float) -> tuple[float, float]:
+        point.assign(start + step * direction)
+        try:
+            return step, float(np.asarray(cost(point.nest)).item())
+        finally:
+            point.assign(start)
+
+    return Line(cost_at, origin, size=1.0, scale=1.0)
+
+
+def _drawn_curve(steps: Vector, differences: Vector) -> Figure:
+    figure, axes = _blank()
+    # A difference of exactly 0 has no place on a logarithmic axis.
+    heights = np.maximum(differences, np.finfo(np.float64).eps)
+    least = int(np.argmin(heights))
+    axes.loglog(steps, heights, ".-", color="C0")
+    label = f"least: {heights[least]:.0e} at {steps[least]:.0e}"
+    axes.loglog(steps[least], heights[least], "o", color="C2", label=label)
+    axes.axhline(THRESHOLD, linestyle="--", color="C1", label=f"threshold {THRESHOLD:.0e}")
+    axes.set(xlabel="step", ylabel="relative difference")
+    axes.legend()
+    return figure
+
+
+def _array_of(report: Report, path: str) -> ArrayReport:
+    """Return what a report says of an array, or say which arrays it knows."""
+    if not isinstance(report, Report):
+        kind = type(report).__name__
+        raise TypeError(f"the report is of type {kind}: expected what check_gradient returned.")
+    if path not in report.arrays:
+        known = ", ".join(report.arrays)
+        raise ValueError(f"the report has no array {path!r}: expected one of {known}.")
+    return report.arrays[path]
+
+
+def _centres(array: ArrayReport) -> Points:
+    """Return where the wrong entries lie, as columns and rows; shape (n, 2)."""
+    columns = math.prod(array.shape[-1:])
+    flat = [int(np.ravel_multi_index(entry.index, array.shape)) for entry in array.entries]
+    rows_and_columns = [divmod(i, columns) for i in flat]
+    return np.array(rows_and_columns, dtype=np.float64).reshape(-1, 2)[:, ::-1]
+
+
+def _mark(axes: Axes, centres: Points, label: str) -> None:
+    """Fill cells, and put a marker into each, which is seen where the cell is too small."""
+    cells = [centre + SQUARE for centre in centres]
+    many = len(cells) > MOST_POINTS
+    axes.add_collection(PolyCollection(cells, color="C1", linewidth=0, rasterized=many))
+    axes.plot(*centres.T, "s", color="C1", markersize=4, rasterized=many, label=label)
+
+
+def _count_in_cells(axes: Axes, rows: int, columns: int) -> None:
+    """Let the axes count rows downwards and columns to the right, in whole numbers."""
+    to_scale = max(rows, columns) <= LONG * min(rows, columns)
+    axes.set_aspect("equal" if to_scale else "auto")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+    axes.invert_yaxis()
+    axes.grid(visible=False)

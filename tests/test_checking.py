@@ -1,0 +1,355 @@
+"""The check of a gradient: right verdicts on the catalogue, at any size, with any map."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backproof import assert_gradient, check_gradient, course
+from backproof.report import Report
+from catalogue import (
+    AT_A_KINK,
+    REFUSED,
+    RIGHT,
+    WRONG,
+    Kink,
+    Model,
+    Refused,
+    Right,
+    Wrong,
+    random_case,
+)
+
+METHODS = ("entries", "directions")
+
+# Right gradients that no check can confirm: they are 0 but for rounding, and so are the slopes.
+LOST_IN_ROUNDING = {
+    "a bias before batch normalisation",
+    "a minimum of 0",
+    "a minimum of 3",
+    "normal likelihood at the estimate",
+}
+# In single precision an entry is known to a few percent: sometimes not to two.
+COARSE = {"waves, in float32", "sigmoid network, in float32"}
+
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
+def check(case: Right | Wrong | Kink, method: str) -> Report:
+    """Check the gradient that a case claims."""
+    return check_gradient(case.model.cost, case.claimed, case.model.parameters, method=method)
+
+
+def named(report: Report) -> set[str]:
+    """Return the paths of the arrays that a report calls wrong."""
+    return {path for path, array in report.arrays.items() if array.verdict == "wrong"}
+
+
+@every_method
+@pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name)
+def test_a_right_gradient_is_confirmed(case: Right, method: str) -> None:
+    """No right gradient is accused, and only those lost in rounding are undecided."""
+    report = check(case, method)
+    assert report.verdict != "wrong", report
+    if case.name not in LOST_IN_ROUNDING | COARSE:
+        assert report.verdict == "correct", report
+
+
+@every_method
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.name)
+def test_a_wrong_gradient_is_refuted_and_its_arrays_named(case: Wrong, method: str) -> None:
+    """Every wrong array is named and no right one; a factor is told to three digits."""
+    report = check(case, method)
+    assert named(report) == case.arrays, report
+    for path, planted in case.planted.items():
+        mistake = report.arrays[path].mistake
+        assert mistake is not None
+        if planted.factor and mistake.kind == "factor":
+            assert mistake.factor == pytest.approx(planted.factor, rel=1e-3)
+
+
+@every_method
+def test_mistakes_get_the_names_that_they_were_planted_under(method: str) -> None:
+    """At most one in a hundred is called by another name: some look like two kinds at once."""
+    other = [
+        (case.name, path, planted.kind)
+        for case in WRONG
+        for path, planted in case.planted.items()
+        if getattr(check(case, method).arrays[path].mistake, "kind", "") != planted.kind
+    ]
+    assert len(other) <= 0.01 * sum(len(case.planted) for case in WRONG), other
+
+
+@every_method
+def test_the_same_holds_for_random_cases(method: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A thousand random cases: no right gradient accused, no wrong one passed, all arrays named."""
+    rng = np.random.default_rng(20261121)
+    counts: Counter[str] = Counter()
+    for _ in range(1000):
+        case = random_case(rng)
+        report = check(case, method)
+        if isinstance(case, Right):
+            counts[f"right gradients {report.verdict}"] += 1
+        else:
+            counts["wrong gradients named" if named(report) == case.arrays else case.name] += 1
+    with capsys.disabled():
+        print(f"\n1000 random cases, method {method!r}: {dict(counts)}")
+    undecided = counts.pop("right gradients undecided", 0)
+    assert set(counts) == {"right gradients correct", "wrong gradients named"}
+    assert undecided <= 10
+
+
+@pytest.mark.parametrize("case", AT_A_KINK, ids=lambda case: case.name)
+def test_a_kink_or_a_jump_at_the_point_is_told(case: Kink) -> None:
+    """A gradient between the one-sided slopes is undecided and says why; outside it is wrong."""
+    report = check(case, "entries")
+    assert report.verdict == case.verdict
+    assert {p for p, array in report.arrays.items() if array.verdict != "correct"} == case.arrays
+    if case.verdict == "undecided":
+        assert {report.arrays[path].reason for path in case.arrays} == {case.reason}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_what_cannot_be_checked_is_refused(case: Refused) -> None:
+    """Random and mutating costs, and gradients of another structure, get one clear error."""
+    with pytest.raises(case.error, match=case.words):
+        check_gradient(case.cost, case.gradient, case.parameters)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"method": "fast"}, "method is 'fast': expected 'auto', 'entries' or 'directions'"),
+        ({"ord": "fro"}, "ord is 'fro'"),
+        ({"tolerance": -1e-7}, "tolerance is -1e-07: expected a number from 0"),
+        ({"tolerance": "small"}, "tolerance is 'small'"),
+        ({"seed": -1}, "seed is -1: expected a whole number"),
+        ({"seed": 0.5}, "seed is 0.5"),
+    ],
+)
+def test_unknown_options_are_refused(options: dict[str, Any], words: str) -> None:
+    """An option that is not known says what was expected."""
+    with pytest.raises(ValueError, match=words):
+        check_gradient(np.sum, np.ones(2), np.ones(2), **options)
+
+
+class Counted:
+    """A cost that counts its calls."""
+
+    def __init__(self, cost: Callable[[Any], Any]) -> None:
+        self.cost, self.calls = cost, 0
+
+    def __call__(self, parameters: Any) -> Any:
+        self.calls += 1
+        return self.cost(parameters)
+
+
+def network_case() -> tuple[Callable[[Any], Any], dict[str, Any], dict[str, Any]]:
+    """Return cost, right gradient and parameters of the course's network."""
+    X, Y, parameters = course.gradient_check_n_test_case()
+    _, cache = course.forward_propagation_n(X, Y, parameters)
+    gradients = course.backward_propagation_n(X, Y, cache)
+    cost = NetworkCost(X, Y)
+    return cost, {key: gradients["d" + key] for key in parameters}, parameters
+
+
+class NetworkCost:
+    """The cost of the course's network, in a form that processes can be sent."""
+
+    def __init__(self, X: Any, Y: Any, seconds: float = 0.0) -> None:
+        self.X, self.Y, self.seconds = X, Y, seconds
+
+    def __call__(self, parameters: dict[str, Any]) -> float:
+        time.sleep(self.seconds)
+        return course.forward_propagation_n(self.X, self.Y, parameters)[0]
+
+
+@every_method
+def test_the_evaluations_are_counted_and_few(method: str) -> None:
+    """A right gradient of n entries takes at most 2n + 10 evaluations, or 20 along directions."""
+    cost, gradient, parameters = network_case()
+    counted = Counted(cost)
+    report = check_gradient(counted, gradient, parameters, method=method)
+    assert report.evaluations == counted.calls <= (104 if method == "entries" else 20)
+    counted.calls = 0
+    wrong = {**gradient, "W2": 2 * gradient["W2"], "b1": -gradient["b1"] + 1}
+    report = check_gradient(counted, wrong, parameters, method=method)
+    assert report.evaluations == counted.calls
+
+
+ACT: dict[str, Callable[[Any], Any]] = {"tanh": np.tanh, "relu": lambda Z: np.maximum(Z, 0)}
+SLOPE: dict[str, Callable[[Any], Any]] = {
+    "tanh": lambda A: 1 - A**2,
+    "relu": lambda A: (A > 0) * 1.0,
+}
+
+
+def network(activation: str, sizes: tuple[int, int, int, int], seed: int) -> Model:
+    """Return a network with two hidden layers and softmax cross-entropy."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((sizes[0], 32))
+    labels = np.eye(sizes[3])[rng.integers(0, sizes[3], 32)].T
+
+    def forward(p: dict[str, Any]) -> tuple[Any, Any, Any]:
+        A1 = ACT[activation](p["W1"] @ X + p["b1"])
+        A2 = ACT[activation](p["W2"] @ A1 + p["b2"])
+        Z = p["W3"] @ A2 + p["b3"]
+        Z = Z - Z.max(axis=0)
+        return A1, A2, Z - np.log(np.exp(Z).sum(axis=0))
+
+    def gradient(p: dict[str, Any]) -> dict[str, Any]:
+        A1, A2, log_probabilities = forward(p)
+        d3 = (np.exp(log_probabilities) - labels) / 32
+        d2 = (p["W3"].T @ d3) * SLOPE[activation](A2)
+        d1 = (p["W2"].T @ d2) * SLOPE[activation](A1)
+        pairs = {"1": (d1, X), "2": (d2, A1), "3": (d3, A2)}
+        weights = {f"W{k}": d @ A.T for k, (d, A) in pairs.items()}
+        return weights | {f"b{k}": d.sum(axis=1, keepdims=True) for k, (d, _) in pairs.items()}
+
+    parameters = {
+        f"W{k}": rng.standard_normal((m, n)) / np.sqrt(n)
+        for k, (n, m) in enumerate(pairwise(sizes), 1)
+    }
+    parameters |= {f"b{k}": 0.1 * rng.standard_normal((m, 1)) for k, m in enumerate(sizes[1:], 1)}
+    return Model(activation, lambda p: -np.sum(labels * forward(p)[2]) / 32, gradient, parameters)
+
+
+def plant_entries(
+    claimed: dict[str, Any], path: str, rng: np.random.Generator, count: int
+) -> set[int]:
+    """Make some entries of an array wrong by one percent of a typical one; return their places."""
+    g = claimed[path] = claimed[path].copy()
+    places = rng.choice(g.size, count, replace=False)
+    typical = np.median(np.abs(g[g != 0]))
+    g.reshape(-1)[places] += 0.01 * typical * rng.choice([-1, 1], count)
+    return set(places.tolist())
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_large_network_is_checked_in_few_evaluations(activation: str) -> None:
+    """Right gradients, wrong entries and wrong arrays among 98,750 parameters, over six seeds."""
+    model = network(activation, (300, 250, 90, 10), seed=0)
+    right = model.gradient(model.parameters)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+
+        def checked(claimed: dict[str, Any], most: int, seed: int = seed) -> Report:
+            report = check_gradient(model.cost, claimed, model.parameters, seed=seed)
+            assert report.evaluations <= most
+            return report
+
+        assert checked(right, 20)
+        path = ("W1", "W2", "W3")[seed % 3]
+        for count, most in ((1, 30), (10, 300), (2, 300)):
+            claimed = dict(right)
+            places = plant_entries(claimed, path, rng, count)
+            report = checked(claimed, most)
+            array = report.arrays[path]
+            found = {int(np.ravel_multi_index(e.index, array.shape)) for e in array.entries}
+            assert named(report) == {path}
+            assert found == places
+        factor = (2.0, 0.5, -1.0, 32.0, 1 / 32, 1.01)[seed % 6]
+        report = checked({**right, path: factor * right[path]}, 30)
+        assert named(report) == {path}
+        mistake = report.arrays[path].mistake
+        assert mistake
+        assert mistake.factor == pytest.approx(factor, rel=1e-3)
+
+
+def test_every_map_gives_the_report_that_the_serial_one_gives() -> None:
+    """Threads, processes, a progress bar: the same bits as `map`, for right and wrong gradients."""
+    cost, gradient, parameters = network_case()
+    wrong = {**gradient, "W2": gradient["W2"] + 0.1 * parameters["W2"]}
+    with ThreadPoolExecutor(4) as threads, ProcessPoolExecutor(2) as processes:
+        for claimed in (gradient, wrong):
+            serial = check_gradient(cost, claimed, parameters)
+            for workers in (threads.map, processes.map, with_progress):
+                parallel = check_gradient(cost, claimed, parameters, workers=workers)
+                assert parallel == serial
+
+
+def with_progress(function: Callable[[int], Any], points: Any) -> list[Any]:
+    """Stand in for a map that shows its progress: it passes on what it gets, one by one."""
+    return [function(point) for point in points]
+
+
+def test_processes_share_the_time_of_a_slow_cost() -> None:
+    """Two processes take clearly less time than one where the cost is what takes it."""
+    cost, gradient, parameters = network_case()
+    slow = NetworkCost(cost.X, cost.Y, seconds=0.005)  # type: ignore[attr-defined]
+    start = time.perf_counter()
+    check_gradient(slow, gradient, parameters)
+    serial = time.perf_counter() - start
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(abs, range(4)))  # the processes have started
+        start = time.perf_counter()
+        check_gradient(slow, gradient, parameters, workers=pool.map)
+        parallel = time.perf_counter() - start
+    assert parallel < 0.8 * serial
+
+
+def test_assert_gradient_shows_the_whole_report_under_pytest(pytester: pytest.Pytester) -> None:
+    """A failing test shows every line of the report, and none of the library's own code."""
+    pytester.makepyfile(
+        """
+        import numpy as np
+        from backproof import assert_gradient
+
+        def test_it():
+            cost, half = lambda p: np.sum(p["w"] ** 2), lambda p: {"w": p["w"]}
+            assert_gradient(cost, half, {"w": np.ones(40)})
+        """
+    )
+    result = pytester.runpytest("-p", "no:markdown-docs")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*The gradient is wrong in w.", "E*w: it is half the numerical*"])
+    assert "checking.py" not in result.stdout.str()
+
+
+def test_assert_gradient_is_silent_about_a_right_gradient() -> None:
+    """A right gradient raises nothing."""
+    assert_gradient(*network_case())
+
+
+def test_an_undecided_gradient_is_no_pass() -> None:
+    """`assert_gradient` raises where it cannot tell, and says why."""
+    with pytest.raises(AssertionError, match="the cost has a kink here"):
+        assert_gradient(abs, 0.5, 0.0)
+
+
+def test_a_nan_in_the_gradient_is_named_by_its_place() -> None:
+    """An entry that is not finite is wrong, wherever it stands."""
+    for method in METHODS:
+        claimed = np.full((3, 4), 2.0)
+        claimed[1, 2] = np.nan
+        report = check_gradient(lambda w: 2 * w.sum(), claimed, np.ones((3, 4)), method=method)
+        array = report.arrays["parameters"]
+        assert report.verdict == "wrong"
+        assert array.mistake
+        assert array.mistake.kind == "not finite"
+        assert "[1, 2]" in array.mistake.text
+        assert array.entries[0].index == (1, 2)
+
+
+def test_a_claim_for_what_the_cost_does_not_use_is_wrong() -> None:
+    """A gradient that is not zero is wrong where the cost does not depend on the array."""
+    claimed = {"used": np.ones(3), "unused": np.array([0.0, 1e-3])}
+    parameters = {"used": np.ones(3), "unused": np.ones(2)}
+    for method in METHODS:
+        report = check_gradient(lambda p: p["used"].sum(), claimed, parameters, method=method)
+        assert named(report) == {"unused"}
+
+
+def test_untested_entries_are_counted() -> None:
+    """Entries with gradient and slope 0 count as correct, and the report says so."""
+    report = check_gradient(lambda p: p[0] ** 2, np.array([2.0, 0.0, 0.0]), np.ones(3))
+    assert report
+    assert report.arrays["parameters"].untested == 2
+    assert "2 entries have gradient and slope 0" in str(report)
