@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.differences import relative_difference, require_order
+from backproof.differences import difference_of_vectors, require_order
 from backproof.locating import PROBES, STRAIGHT, Probe, Probing, first_probe, locate, spent
 from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, not_finite_in, placed
 from backproof.parameters import Nest, Parameters, arrays_like, precision_of
@@ -160,38 +160,46 @@ def assert_gradient(
 
 
 class Entries(NamedTuple):
-    """The slopes of all entries, their errors, the reasons for these, and which are untouched."""
+    """What is known of each entry: its slope, the error, what the rounding of the claim allows.
+
+    `size` is the largest entry of its array, `reason` says what the error is due to,
+    and `dead` entries do not change the cost.
+    """
 
     value: Array
     error: Array
+    allowed: Array
+    size: Array
     reason: Array
     dead: Array
+    wrong: Array
+    unknown: Array
 
 
 def check_entries(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
     """Measure every entry, most of them with two evaluations of the cost."""
-    gradient = np.concatenate([g.reshape(-1) for g in check.gradient.values()])
-    entries, evaluations = measure_entries(check, gradient, _sizes(check), 0)
+    gradients = list(check.gradient.values())
+    entries, evaluations = measure_entries(check, gradients, 0)
     arrays, start = {}, 0
     for path, g in check.gradient.items():
         own = Entries(*(column[start : start + g.size] for column in entries))
         arrays[path] = judge_entries(check, path, own)
         start += g.size
-    difference = relative_difference(gradient, entries.value, check.ord)
-    return arrays, evaluations, difference
+    return arrays, evaluations, difference_of_vectors(_joined(gradients), entries.value, check.ord)
 
 
-def measure_entries(check: Check, gradient: Array, size: Array, first: int) -> tuple[Entries, int]:
-    """Return the slopes of entries from the first on, and the evaluations that they took.
+def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[Entries, int]:
+    """Measure and judge all entries of some arrays, of which the first has the index `first`.
 
     A single step decides an entry, unless something looks odd: then it takes several.
-    `size` is the largest entry of the array that each entry is in.
     """
-    measure, workers = (check.cost, check.parameters, check.origin), check.workers
+    gradient = _joined(gradients)
     indices = range(first, first + gradient.size)
+    measure, workers = (check.cost, check.parameters, check.origin), check.workers
     with np.errstate(all="ignore"):
         rows = np.array(for_each(both_sides, *measure, indices, workers))
         value, gap, error = quotients(check.origin, *rows.T)
+        size = _sizes(gradients, gradient)
         decided = np.abs(gradient - value) <= error + _allowed(check, gradient, value, size)
         decided &= np.abs(gap) <= STRAIGHT * size + 8 * error
         decided &= error <= FINE * size
@@ -203,61 +211,64 @@ def measure_entries(check: Check, gradient: Array, size: Array, first: int) -> t
     for i, measured in zip(odd, results, strict=True):
         (value[i], error[i]), reason[i] = measured.slope, measured.reason
     evaluations = 2 * gradient.size + sum(measured.evaluations for measured in results)
-    return Entries(value, error, reason, dead), evaluations
+    size = _sizes(gradients, gradient, value)
+    allowed = _allowed(check, gradient, value, size)
+    wrong = (~(np.abs(gradient - value) <= error + allowed) | ~np.isfinite(gradient)) & ~dead
+    unknown = ~(wrong | dead | (error <= RESOLVED * size))
+    return Entries(value, error, allowed, size, reason, dead, wrong, unknown), evaluations
 
 
 def both_sides(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> tuple[float, ...]:
     """Return the size of an entry, and its displacements and the costs there, on both sides."""
     line = line_of_entry(cost, parameters, origin, index)
+    step = line.scale * origin.step
     try:
-        return (line.size, *line.cost_at(line.first_step), *line.cost_at(-line.first_step))
+        return (line.size, *line.cost_at(step), *line.cost_at(-step))
     except (ArithmeticError, ValueError):
         return (line.size, math.nan, math.nan, math.nan, math.nan)
 
 
 def judge_entries(check: Check, path: str, entries: Entries) -> ArrayReport:
-    """Compare an array's gradient with the slopes of its entries."""
-    g = check.gradient[path].reshape(-1)
-    size = _size_of(g, entries.value)
-    apart = np.abs(g - entries.value)
-    wrong = ~(apart <= entries.error + _allowed(check, g, entries.value, size)) & ~entries.dead
-    wrong |= ~np.isfinite(g)
-    unknown = ~wrong & ~entries.dead & ~(entries.error <= RESOLVED * size)
-    resolution = np.max(entries.error[~entries.dead], initial=0.0) / size if size else 0.0
+    """Report on an array whose entries were measured."""
+    g = check.gradient[path]
+    wrong, unknown = entries.wrong.any(), entries.unknown.any()
+    size = float(entries.size.max(initial=0.0))
     report = ArrayReport(
-        verdict="wrong" if wrong.any() else "undecided" if unknown.any() else "correct",
-        shape=check.gradient[path].shape,
-        difference=relative_difference(g, entries.value, check.ord),
-        resolution=float(resolution),
+        verdict="wrong" if wrong else "undecided" if unknown else "correct",
+        shape=g.shape,
+        difference=difference_of_vectors(g.reshape(-1), entries.value, check.ord),
+        resolution=float((entries.error * ~entries.dead).max(initial=0.0) / size) if size else 0.0,
         untested=int(np.count_nonzero(entries.dead)),
     )
-    if wrong.any():
-        return _with_mistake(report, check, path, entries, wrong)
-    if unknown.any():
-        reasons = [reason or "precision" for reason in entries.reason[unknown]]
+    if wrong:
+        return _with_mistake(report, check, path, entries)
+    if unknown:
+        reasons = [reason or "precision" for reason in entries.reason[entries.unknown]]
         return replace(report, reason=max(set(reasons), key=reasons.count))
     return report
 
 
-def _with_mistake(
-    report: ArrayReport, check: Check, path: str, entries: Entries, wrong: Array
-) -> ArrayReport:
+def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries) -> ArrayReport:
     """Name the mistake of an array, and list its wrong entries, the worst first."""
     g = check.gradient[path]
-    size = _size_of(g.reshape(-1), entries.value)
     known = np.flatnonzero(np.isfinite(entries.value) & np.isfinite(entries.error))
     evidence = Evidence(
         gradient=g,
         parameters=_parameters_of(check, path),
         project=lambda array: array.reshape(-1)[known],
         slopes=entries.value[known],
-        errors=(entries.error + _allowed(check, g.reshape(-1), entries.value, size))[known],
+        errors=(entries.error + entries.allowed)[known],
         others=_others(check, path),
     )
-    apart = np.abs(g.reshape(-1) - entries.value)
-    order = np.argsort(-np.where(np.isnan(apart), np.inf, apart), kind="stable")
-    found = tuple(_entry(g, int(i), entries.value[i], entries.error[i]) for i in order if wrong[i])
-    return replace(report, mistake=name_mistake(evidence), entries=found)
+    apart = np.nan_to_num(np.abs(g.reshape(-1) - entries.value), nan=np.inf)
+    order = np.argsort(-apart, kind="stable")
+    found = tuple(
+        _entry(g, int(i), entries.value[i], entries.error[i]) for i in order if entries.wrong[i]
+    )
+    mistake = name_mistake(evidence)
+    if mistake is UNKNOWN:
+        mistake = _scattered(g, np.flatnonzero(entries.wrong).tolist(), complete=True)
+    return replace(report, mistake=mistake, entries=found)
 
 
 def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
@@ -328,19 +339,22 @@ def _located(
 
 def _entry_by_entry(check: Check, path: str, probing: Probing) -> ArrayReport:
     """Measure every entry of a small array, which its probes did not explain."""
-    g = check.gradient[path].reshape(-1)
-    entries, evaluations = measure_entries(check, g, np.full(g.size, _size_of(g)), probing.first)
+    entries, evaluations = measure_entries(check, [check.gradient[path]], probing.first)
     probing.evaluations += evaluations
     return judge_entries(check, path, entries)
 
 
 def _scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
     """Describe wrong entries that were located one by one."""
+    if not found or g.size == 1:
+        return UNKNOWN
     places = np.transpose(np.unravel_index(found, g.shape))
-    if found and complete and (mistake := placed(g.shape, places)):
+    if complete and (mistake := placed(g.shape, places)):
         return mistake
     count = f"{len(found)}" if complete else f"at least {len(found)}"
-    return Mistake("unknown", None, f"{count} of its {g.size} entries are wrong")
+    verb = "is" if count == "1" else "are"
+    text = f"{count} of its {g.size} entries {verb} wrong, in a way that no rule knows"
+    return Mistake("unknown", None, text)
 
 
 def _claimed(gradient: Nest | Callable[[Nest], Nest], point: Parameters) -> dict[str, Array]:
@@ -360,15 +374,16 @@ def _allowed(check: Check, g: Array, value: Array, size: Any) -> Any:
     return check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
 
 
-def _sizes(check: Check) -> Array:
-    """Return, for every entry, the largest claimed entry of the array that it is in."""
-    return np.concatenate([np.full(g.size, _size_of(g)) for g in check.gradient.values()])
+def _joined(gradients: list[Array]) -> Array:
+    return np.concatenate([g.reshape(-1) for g in gradients])
 
 
-def _size_of(*arrays: Array) -> float:
-    """Return the largest finite entry of some arrays."""
-    sizes = np.abs(np.concatenate([array.reshape(-1) for array in arrays]))
-    return float(sizes[np.isfinite(sizes)].max(initial=0.0))
+def _sizes(gradients: list[Array], *vectors: Array) -> Array:
+    """Return, for every entry, the largest finite one of its array in some vectors."""
+    counts = [g.size for g in gradients if g.size]
+    starts = np.cumsum([0, *counts[:-1]])
+    sizes = np.max([np.where(np.isfinite(v), np.abs(v), 0.0) for v in vectors], axis=0)
+    return np.repeat(np.maximum.reduceat(sizes, starts), counts)
 
 
 def _parameters_of(check: Check, path: str) -> Array:

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from backproof.parameters import Nest, flatten, vector_like
+from backproof.parameters import Nest, Vector, flatten, vector_like
 
 
 def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> float:
@@ -45,7 +45,11 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     require_order(ord)
     leaves = flatten(approximation)
     g = vector_like(leaves, gradient, "gradient")
-    a = vector_like(leaves, approximation, "approximation")
+    return difference_of_vectors(g, vector_like(leaves, approximation, "approximation"), ord)
+
+
+def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
+    """Return the relative difference of two vectors."""
     largest = max(np.abs(g).max(initial=0.0), np.abs(a).max(initial=0.0))
     if not largest:
         return 0.0

@@ -107,7 +107,7 @@ class Probing:
         line = self.line(region, weights)
         claimed, rounding = self.claimed(region, weights)
         with np.errstate(all="ignore"):
-            measured = central_difference(line, line.first_step / RATIO)
+            measured = central_difference(line, line.scale * line.origin.step / RATIO)
         self.evaluations += 2
         return Probe(measured.value, claimed - measured.value, measured.rounding + rounding)
 
@@ -121,7 +121,7 @@ class Probing:
         """Measure one entry with as little as two evaluations."""
         line = line_of_entry(self.cost, self.parameters, self.origin, self.first + index)
         with np.errstate(all="ignore"):
-            measured = central_difference(line, line.first_step)
+            measured = central_difference(line, line.scale * line.origin.step)
         self.evaluations += 2
         return Slope(measured.value, measured.rounding)
 
@@ -136,9 +136,10 @@ def first_probe(probing: Probing, fine: float) -> Measured:
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
     size = float(np.linalg.norm(probing.gradient * weights))
+    first = line.scale * line.origin.step
     steps: list[Difference] = []
     with np.errstate(all="ignore"):
-        for step in (line.first_step, line.first_step / RATIO):
+        for step in (first, first / RATIO):
             steps.append(central_difference(line, step))
             probing.evaluations += 2
             if _settles(steps[-1], claimed, rounding, fine, size):
@@ -153,6 +154,8 @@ def first_probe(probing: Probing, fine: float) -> Measured:
 
 def _settles(this: Difference, claimed: float, rounding: float, fine: float, size: float) -> bool:
     """Tell whether one difference confirms a claimed slope: it is close, fine, and at no kink."""
+    if not size:
+        return this.value == 0 == this.gap
     straight = abs(this.gap) <= STRAIGHT * size + 8 * this.rounding
     return (
         straight and this.rounding <= fine and abs(claimed - this.value) <= this.rounding + rounding

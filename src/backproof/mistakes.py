@@ -78,8 +78,13 @@ def not_finite_in(gradient: Array) -> Mistake | None:
     if not bad.any():
         return None
     first = ", ".join(str(i) for i in np.argwhere(bad)[0])
-    count = f"{np.count_nonzero(bad)} entries are" if np.count_nonzero(bad) > 1 else "one entry is"
-    return Mistake("not finite", None, f"{count} nan or infinite, the first at [{first}]")
+    count = np.count_nonzero(bad)
+    if not gradient.shape:
+        return Mistake("not finite", None, "it is nan or infinite")
+    if count == 1:
+        return Mistake("not finite", None, f"the entry at [{first}] is nan or infinite")
+    text = f"{count} entries are nan or infinite, the first at [{first}]"
+    return Mistake("not finite", None, text)
 
 
 def zero(evidence: Evidence) -> Mistake | None:
@@ -122,10 +127,10 @@ def permuted(evidence: Evidence) -> Mistake | None:
     """Recognise rows, or columns, in another order; probes show only shifts and flips."""
     g = evidence.gradient
     for axis in range(g.ndim):
-        name = _axis_name(axis, g.ndim)
         for right in _orders(evidence, axis):
             if evidence.agrees(evidence.project(right)):
-                return Mistake("permuted", None, f"its {name}s stand in another order")
+                name = "entries" if g.ndim == 1 else f"{_axis_name(axis, g.ndim)}s"
+                return Mistake("permuted", None, f"its {name} stand in another order")
     return None
 
 
@@ -206,7 +211,8 @@ def offset(evidence: Evidence) -> Mistake | None:
     added = evidence.multiple(ones, evidence.project(evidence.gradient) - evidence.slopes)
     if not added or evidence.gradient.size == 1:
         return None
-    return Mistake("offset", None, f"each entry is too large by {added:.4g}")
+    side = "large" if added > 0 else "small"
+    return Mistake("offset", None, f"each entry is too {side} by {abs(added):.4g}")
 
 
 def partial(evidence: Evidence) -> Mistake | None:
@@ -231,7 +237,7 @@ def placed(shape: tuple[int, ...], places: Array) -> Mistake | None:
 
 
 def _axis_name(axis: int, ndim: int) -> str:
-    return {0: "row", ndim - 1: "column"}.get(axis, f"slice of axis {axis}")
+    return {0: "row", ndim - 1: "column"}.get(axis, "slice")
 
 
 UNKNOWN = Mistake("unknown", None, "it is wrong in a way that no rule knows")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
@@ -165,6 +166,7 @@ def entry_name(path: str, shape: tuple[int, ...], index: int) -> str:
     return f"{path}[{', '.join(str(i) for i in np.unravel_index(index, shape))}]"
 
 
+@cache
 def precision_of(dtype: np.dtype[Any]) -> float:
     """Return the spacing of the floats of a dtype next to 1, at best that of float64."""
     return max(float(np.finfo(dtype).eps), float(np.finfo(np.float64).eps))
@@ -216,7 +218,7 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
 
 
 def _mean_size(array: FloatArray) -> float:
-    return float(np.abs(array).mean(dtype=np.float64)) if array.size else 0.0
+    return float(np.abs(array).sum(dtype=np.float64)) / array.size if array.size else 0.0
 
 
 def _as_now(leaf: Any, block: Block) -> Any:

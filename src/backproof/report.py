@@ -25,6 +25,7 @@ ADVICE = {
     "precision": "Check in float64, take an offset out of the cost, or move away from an optimum.",
     "not finite": "Check at a point inside the domain of the cost.",
 }
+BEGIN = "Begin with the array nearest to the cost: its mistake may spoil the others."
 COLOURS = {"correct": 32, "wrong": 31, "undecided": 33}  # green, red, yellow
 
 
@@ -121,8 +122,8 @@ class Report:
             return f"The gradient cannot be decided in {self._listed('undecided')}."
         coarsest = max(array.resolution for array in self.arrays.values())
         return (
-            f"The gradient is correct: a mistake of {coarsest:.0e} of the largest entry "
-            "of its array would have been seen."
+            f"The gradient is correct: a mistake of {_power_above(coarsest):.0e} "
+            "of the largest entry of its array would have been seen."
         )
 
     def _listed(self, verdict: str) -> str:
@@ -140,26 +141,28 @@ class Report:
             f"{_together([p for p, own in said.items() if own == text], self.arrays)}: {text}"
             for text in dict.fromkeys(said.values())
         ]
-        advice = [ADVICE[r] for r in dict.fromkeys(a.reason for a in self.arrays.values()) if r]
-        if len({a.mistake.text for a in self.arrays.values() if a.mistake}) > 1:
-            advice.append(
-                "Begin with the array nearest to the cost: its mistake spoils the others."
-            )
-        return ["\n".join(lines), "\n".join(self._worst()), "\n".join(advice)]
+        return ["\n".join(lines), "\n".join(self._worst())]
+
+    def _advice(self) -> list[str]:
+        """Return what to do next, in a sentence for each reason."""
+        reasons = dict.fromkeys(array.reason for array in self.arrays.values())
+        advice = [ADVICE[reason] for reason in reasons if reason]
+        mistakes = {array.mistake.text for array in self.arrays.values() if array.mistake}
+        return [*advice, BEGIN] if len(mistakes) > 1 else advice
 
     def _worst(self) -> list[str]:
-        """Return lines for the worst entries, as many an array as six lines have room for."""
+        """Return lines for the worst entries, four of them at the most."""
         wrong = {path: array.entries for path, array in self.arrays.items() if array.entries}
         each = max(1, 3 // max(1, len(wrong)))
-        shown = [(path, entry) for path, found in wrong.items() for entry in found[:each]][:6]
+        shown = [(path, entry) for path, found in wrong.items() for entry in found[:each]][:4]
         return [
             f"{entry_name_at(path, entry.index)}: gradient {entry.gradient:.6g}, "
-            f"numerical {entry.numerical:.6g} ± {entry.error:.0e}"
+            f"numerical {entry.numerical:.6g} ± {_power_above(entry.error):.0e}"
             for path, entry in shown
         ]
 
     def _footer(self) -> str:
-        said = f"{self.evaluations} evaluations of the cost, seed {self.seed}."
+        said = "\n".join([*self._advice(), f"{self.evaluations} evaluations, seed {self.seed}."])
         if untested := sum(array.untested for array in self.arrays.values()):
             said += f" {untested} entries have gradient and slope 0: another point may test them."
         return said
@@ -178,8 +181,21 @@ def overall(arrays: dict[str, ArrayReport]) -> str:
 
 def _row(path: str, array: ArrayReport) -> tuple[str, ...]:
     shape = "x".join(map(str, array.shape)) or "1"
-    numbers = ("" if math.isnan(x) else f"{x:.0e}" for x in (array.difference, array.resolution))
-    return (path, shape, array.verdict, *numbers, str(array.untested or ""))
+    difference, resolution = _shown(array.difference), _shown(array.resolution)
+    return (path, shape, array.verdict, difference, resolution, str(array.untested or ""))
+
+
+def _shown(number: float) -> str:
+    """Return a number with one digit, or, since what is small is rounding, the power above it."""
+    if math.isnan(number):
+        return ""
+    return f"{number:.0e}" if number >= 1e-3 else f"<{_power_above(number):.0e}" if number else "0"
+
+
+def _power_above(number: float) -> float:
+    """Return the power of ten at or above a number."""
+    finite = 0 < number < math.inf
+    return 10.0 ** math.ceil(math.log10(number)) if finite else number
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> str:
@@ -187,7 +203,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     text = "\n".join(line.rstrip() for line in lines)
-    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
     return re.sub(r"(?<=  )(correct|wrong|undecided)(?=  )", _coloured, text)
 

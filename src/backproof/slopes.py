@@ -158,17 +158,17 @@ def numerical_gradient(
 
 
 class Origin(NamedTuple):
-    """The cost at the point itself, the relative precision of its floats, and its noise."""
+    """The cost at the point itself, the relative precision of its floats, and its noise.
+
+    `step` is a first step, relative to the parameters: it suits a cost with this noise
+    which is as smooth as its parameters are large.
+    """
 
     cost: float
     precision: float
     noise: float
-    evaluations: int = 6
-
-    @property
-    def relative_noise(self) -> float:
-        """The share of the cost that is rounding or noise."""
-        return max(self.precision, self.noise / abs(self.cost)) if self.cost else self.precision
+    step: float
+    evaluations: int
 
     @property
     def most_noise(self) -> float:
@@ -187,11 +187,6 @@ class Line(NamedTuple):
     origin: Origin
     size: float
     scale: float
-
-    @property
-    def first_step(self) -> float:
-        """A step that suits a cost which is as smooth as its parameters are large."""
-        return self.scale * math.cbrt(self.origin.relative_noise) / 2
 
 
 class Measured(NamedTuple):
@@ -231,16 +226,19 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
             "the cost changes its parameters in place: let it compute with new arrays, "
             "such as W = 0.9 * W in place of W *= 0.9."
         )
-    origin = Origin(float(first), _precision(first, parameters), abs(float(first) - float(second)))
-    if not math.isfinite(origin.cost):
+    value, precision = float(first), _precision(first, parameters)
+    noise, most = abs(value - float(second)), math.sqrt(precision) * abs(value)
+    if not math.isfinite(value):
         raise ValueError(f"the cost is {first} at the parameters: expected a finite number there.")
-    if not origin.noise <= origin.most_noise:
+    if not noise <= most:
         raise ValueError(
             f"the cost is random: two calls with the same parameters gave {first} and {second}. "
             "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
         )
-    noise = _noise_nearby(cost, parameters, origin.cost)
-    return origin._replace(noise=noise) if origin.noise < noise <= origin.most_noise else origin
+    nearby = _noise_nearby(cost, parameters, value)
+    noise = nearby if noise < nearby <= most else noise
+    relative_noise = max(precision, noise / abs(value)) if value else precision
+    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations=6)
 
 
 def _noise_nearby(cost: Cost, parameters: Parameters, first: float) -> float:
@@ -251,7 +249,7 @@ def _noise_nearby(cost: Cost, parameters: Parameters, first: float) -> float:
     is not taken for noise.
     """
     start = parameters.vector()
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], start.size)
+    signs = np.where(np.arange(start.size) % 3, 1.0, -1.0)
     spacing = math.sqrt(parameters.precision) / 16 * signs * start
     values = [first]
     with np.errstate(all="ignore"):
@@ -364,8 +362,9 @@ def _slope_along(cost: Cost, parameters: Parameters, origin: Origin, direction: 
 
 def slope_of_line(line: Line) -> Measured:
     """Choose the step from the cost itself, and return the slope with the least error."""
+    first = line.scale * line.origin.step
     with np.errstate(all="ignore"):
-        steps = [central_difference(line, line.first_step * RATIO**k) for k in (2, 1, 0)]
+        steps = [central_difference(line, first * RATIO**k) for k in (2, 1, 0)]
         # A noisy cost has larger steps, which may step over what it does: look closer once.
         while steps[-1].step > line.scale * math.cbrt(line.origin.precision):
             steps.append(central_difference(line, steps[-1].step / RATIO))
