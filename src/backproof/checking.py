@@ -39,8 +39,9 @@ MOST_ENTRIES = 5000
 # An array is undecided where the error of an entry is more than this share of the largest one.
 RESOLVED = 0.02
 
-# A single step decides an entry if its error is at most this share of the largest one.
+# A single step decides an entry, or a probe, if its error is at most this share of the largest.
 FINE = 1e-6
+FINE_PROBE = 1e-5
 
 # An array of at most so many entries is measured entry by entry if its probes cannot be explained.
 SMALL = 64
@@ -294,7 +295,7 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
         found = tuple(_entry(g, int(i), np.nan, np.inf) for i in bad[:20])
         return replace(report, verdict="wrong", mistake=not_finite_in(g), entries=found)
     largest = float(np.abs(g).max())
-    measured = first_probe(probing, FINE * largest)
+    measured = first_probe(probing, FINE_PROBE * largest)
     claimed, rounding = probing.claimed(probing.everything, probing.direction(0))
     error = measured.slope.error + rounding
     residual = claimed - measured.slope.value
