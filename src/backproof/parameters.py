@@ -57,10 +57,11 @@ class Parameters:
         *self._starts, self.size = accumulate((a.size for a in flat.values()), initial=0)
         if not self.size:
             raise ValueError("there are no parameters: expected at least one number.")
-        overall = _mean_size(np.concatenate(list(flat.values()))) or 1.0
+        sizes = [_mean_size(array) for array in flat.values()]
+        usual = max(sizes) or 1.0  # for blocks of zeros
         self.blocks = tuple(
-            Block(path, np.shape(self.leaves[path]), array, _mean_size(array) or overall)
-            for path, array in flat.items()
+            Block(path, np.shape(self.leaves[path]), array, size or usual)
+            for (path, array), size in zip(flat.items(), sizes, strict=True)
         )
 
     @property

@@ -303,10 +303,11 @@ def line_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int
     """Return the line along which one entry is displaced, in place, and restored."""
     block, i = parameters.entry(index)
     values, x = block.values, block.values[i]
+    start = float(x)
 
     def cost_at(step: float) -> tuple[float, float]:
-        values[i] = x + step
-        taken = float(values[i]) - float(x)
+        values[i] = start + step
+        taken = float(values[i]) - start
         try:
             return taken, float(_real_number(cost(parameters.nest)))
         except Exception as error:
@@ -315,7 +316,7 @@ def line_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int
         finally:
             values[i] = x
 
-    size = abs(float(x))
+    size = abs(start)
     return Line(cost_at, origin, size, max(size, block.scale))
 
 
