@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -155,19 +153,11 @@ def network_case() -> tuple[Callable[[Any], Any], dict[str, Any], dict[str, Any]
     X, Y, parameters = course.gradient_check_n_test_case()
     _, cache = course.forward_propagation_n(X, Y, parameters)
     gradients = course.backward_propagation_n(X, Y, cache)
-    cost = NetworkCost(X, Y)
+
+    def cost(p: dict[str, Any]) -> float:
+        return course.forward_propagation_n(X, Y, p)[0]
+
     return cost, {key: gradients["d" + key] for key in parameters}, parameters
-
-
-class NetworkCost:
-    """The cost of the course's network, in a form that processes can be sent."""
-
-    def __init__(self, X: Any, Y: Any, seconds: float = 0.0) -> None:
-        self.X, self.Y, self.seconds = X, Y, seconds
-
-    def __call__(self, parameters: dict[str, Any]) -> float:
-        time.sleep(self.seconds)
-        return course.forward_propagation_n(self.X, self.Y, parameters)[0]
 
 
 @every_method
@@ -214,36 +204,32 @@ def test_a_large_network_is_checked_in_few_evaluations(activation: str) -> None:
         assert mistake.factor == pytest.approx(factor, rel=1e-3)
 
 
-def test_every_map_gives_the_report_that_the_serial_one_gives() -> None:
-    """Threads, processes, a progress bar: the same bits as `map`, for right and wrong gradients."""
-    cost, gradient, parameters = network_case()
-    wrong = {**gradient, "W2": gradient["W2"] + 0.1 * parameters["W2"]}
-    with ThreadPoolExecutor(4) as threads, ProcessPoolExecutor(2) as processes:
-        for claimed in (gradient, wrong):
-            serial = check_gradient(cost, claimed, parameters)
-            for workers in (threads.map, processes.map, with_progress):
-                parallel = check_gradient(cost, claimed, parameters, workers=workers)
-                assert parallel == serial
+@pytest.mark.parametrize("distance", [1e-4, 1e-5])
+def test_a_kink_that_the_probes_meet_hides_nothing(distance: float) -> None:
+    """A step that crosses it is taken back: the one wrong entry among a thousand is found."""
+    cost, right, w = near_one_kink(distance)
+    assert check_gradient(cost, right, w, method="directions")
+    claimed = right + 0.01 * np.eye(1000)[345]
+    array = check_gradient(cost, claimed, w, method="directions").arrays["parameters"]
+    assert [entry.index for entry in array.entries] == [(345,)]
 
 
-def with_progress(function: Callable[[int], Any], points: Any) -> list[Any]:
-    """Stand in for a map that shows its progress: it passes on what it gets, one by one."""
-    return [function(point) for point in points]
+def test_a_kink_too_near_for_the_probes_accuses_no_right_entry() -> None:
+    """Then the array is wrong, but the wrong entry is not told."""
+    cost, right, w = near_one_kink(1e-6)
+    assert check_gradient(cost, right, w, method="directions")
+    claimed = right + 0.01 * np.eye(1000)[345]
+    array = check_gradient(cost, claimed, w, method="directions").arrays["parameters"]
+    assert array.verdict == "wrong"
+    assert {entry.index for entry in array.entries} <= {(345,)}
 
 
-def test_processes_share_the_time_of_a_slow_cost() -> None:
-    """Two processes take clearly less time than one where the cost is what takes it."""
-    cost, gradient, parameters = network_case()
-    slow = NetworkCost(cost.X, cost.Y, seconds=0.005)  # type: ignore[attr-defined]
-    start = time.perf_counter()
-    check_gradient(slow, gradient, parameters)
-    serial = time.perf_counter() - start
-    with ProcessPoolExecutor(2) as pool:
-        list(pool.map(abs, range(4)))  # the processes have started
-        start = time.perf_counter()
-        check_gradient(slow, gradient, parameters, workers=pool.map)
-        parallel = time.perf_counter() - start
-    assert parallel < 0.8 * serial
+def near_one_kink(distance: float) -> tuple[Callable[[Any], Any], Any, Any]:
+    """Return a cost with one relu at a distance from its kink, its gradient and the point."""
+    a, c, w = np.random.default_rng(0).normal(size=(3, 1000))
+    b = distance - a @ w
+    right = c * np.cos(w) + a
+    return lambda w: np.sum(c * np.sin(w)) + np.maximum(a @ w + b, 0), right, w
 
 
 def test_assert_gradient_shows_the_whole_report_under_pytest(pytester: pytest.Pytester) -> None:

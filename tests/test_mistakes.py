@@ -31,6 +31,7 @@ KINDS: dict[Rule, tuple[str, ...]] = {
     mistakes.not_finite: ("not finite",),
     mistakes.zero: ("zero",),
     mistakes.transposed: ("transposed",),
+    mistakes.turned: ("turned",),
     mistakes.reordered: ("reordered",),
     mistakes.swapped: ("swapped",),
     mistakes.permuted: ("permuted",),
@@ -43,6 +44,7 @@ LEFT: dict[Rule, tuple[str, ...]] = {
     mistakes.not_finite: ("zero", "factor", "entry"),
     mistakes.zero: ("not finite", "factor", "row"),
     mistakes.transposed: ("permuted", "reordered", "swapped"),
+    mistakes.turned: ("permuted", "transposed", "reordered"),
     mistakes.reordered: ("permuted", "swapped", "unknown"),
     mistakes.swapped: ("permuted", "transposed", "factor"),
     mistakes.permuted: ("reordered", "swapped", "row"),
@@ -55,6 +57,7 @@ WORDS = {
     "not finite": "nan or infinite",
     "zero": "it is zero",
     "transposed": "the transpose of",
+    "turned": "turned by 180 degrees",
     "reordered": "in the other order",
     "swapped": "is the one claimed for",
     "permuted": "stand in another order",
@@ -188,6 +191,7 @@ def kind_of(claimed: Any, right: Any, parameters: Any = None, method: str = "aut
 
 
 A = np.array([[1.0, -2.0, 0.5], [4.0, 0.75, -1.5], [-3.0, 2.5, 1.25]])
+K = np.arange(1.0, 55).reshape(2, 3, 3, 3) ** 1.5
 SYMMETRIC = A + A.T
 ONE_ROW = np.array([[0.0, 0.0], [1.0, -2.0], [0.0, 0.0]])
 
@@ -198,6 +202,12 @@ ONE_ROW = np.array([[0.0, 0.0], [1.0, -2.0], [0.0, 0.0]])
         (2 * SYMMETRIC, SYMMETRIC, "factor"),  # the transpose is as wrong as it is
         (-SYMMETRIC, SYMMETRIC, "factor"),
         (A.T, A, "transposed"),  # which a square array in the other order is, too
+        (K.swapaxes(1, 3), K, "transposed"),
+        (K.swapaxes(1, 2)[::-1], K, "unknown"),
+        (A[::-1, ::-1], A, "turned"),
+        (K[..., ::-1, ::-1], K, "turned"),
+        (K[::-1, ::-1], K, "turned"),
+        (K[..., ::-1], K, "permuted"),
         (np.zeros((3, 3)), A, "zero"),  # the multiple by 0, and its own transpose
         (0 * ONE_ROW, ONE_ROW, "zero"),  # only row 1 is wrong, too
         (np.where(A == 4, np.nan, 0), A, "not finite"),

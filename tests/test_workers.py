@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import pickle
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict
 from importlib import import_module
-from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 import pytest
+from tqdm import contrib as tqdm
 
 from backproof import check_gradient, course, numerical_gradient
 from backproof.parameters import flatten
@@ -64,15 +63,8 @@ def pool() -> Iterator[Workers]:
 
 
 def progress() -> Iterator[Workers]:
-    """Give tqdm's map with its progress bar, or one that shows its progress as tqdm's does."""
-    yield import_module("tqdm.contrib").tmap if find_spec("tqdm") else with_progress
-
-
-def with_progress(function: Callable[[int], Any], points: Iterable[int]) -> Iterator[Any]:
-    """Yield results one by one, and count them on the standard error."""
-    for count, point in enumerate(points, 1):
-        yield function(point)
-        print(count, end="\r", file=sys.stderr)
+    """Give tqdm's map with its progress bar."""
+    yield tqdm.tmap
 
 
 def dask() -> Iterator[Workers]:

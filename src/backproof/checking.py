@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ RESOLVED = 0.02
 
 # A single step decides an entry, or a probe, if its error is at most this share of the largest.
 FINE = 1e-6
-FINE_PROBE = 1e-5
+FINE_PROBE = 1e-4
 
 # An array of at most so many entries is measured entry by entry if its probes cannot be explained.
 SMALL = 64
@@ -201,19 +202,22 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
         rows = np.array(for_each(both_sides, *measure, indices, workers))
         value, gap, error = quotients(check.origin, *rows.T)
         size = _sizes(gradients, gradient)
-        decided = np.abs(gradient - value) <= error + _allowed(check, gradient, value, size)
+        allowed = _allowed(check, gradient, value, size)
+        decided = np.abs(gradient - value) <= error + allowed
         decided &= np.abs(gap) <= STRAIGHT * size + 8 * error
         decided &= error <= FINE * size
-    dead = (gradient == 0) & (rows[:, [2, 4]] == check.origin.cost).all(axis=1)
+    dead = (gradient == 0) & (rows[:, 2] == check.origin.cost) & (rows[:, 4] == check.origin.cost)
     odd = np.flatnonzero(~(decided | dead))
     reason = np.full(gradient.size, "", dtype=object)
-    again = [indices[i] for i in odd]
-    results: list[Measured] = for_each(slope_of_entry, *measure, again, workers)
-    for i, measured in zip(odd, results, strict=True):
-        (value[i], error[i]), reason[i] = measured.slope, measured.reason
-    evaluations = 2 * gradient.size + sum(measured.evaluations for measured in results)
-    size = _sizes(gradients, gradient, value)
-    allowed = _allowed(check, gradient, value, size)
+    evaluations = 2 * gradient.size
+    if odd.size:
+        again = [indices[i] for i in odd]
+        results: list[Measured] = for_each(slope_of_entry, *measure, again, workers)
+        for i, measured in zip(odd, results, strict=True):
+            (value[i], error[i]), reason[i] = measured.slope, measured.reason
+        evaluations += sum(measured.evaluations for measured in results)
+        size = _sizes(gradients, gradient, value)
+        allowed = _allowed(check, gradient, value, size)
     wrong = (~(np.abs(gradient - value) <= error + allowed) | ~np.isfinite(gradient)) & ~dead
     unknown = ~(wrong | dead | (error <= RESOLVED * size))
     return Entries(value, error, allowed, size, reason, dead, wrong, unknown), evaluations
@@ -233,7 +237,7 @@ def judge_entries(check: Check, path: str, entries: Entries) -> ArrayReport:
     """Report on an array whose entries were measured."""
     g = check.gradient[path]
     wrong, unknown = entries.wrong.any(), entries.unknown.any()
-    size = float(entries.size.max(initial=0.0))
+    size = float(entries.size[0]) if g.size else 0.0
     report = ArrayReport(
         verdict="wrong" if wrong else "undecided" if unknown else "correct",
         shape=g.shape,
@@ -274,13 +278,11 @@ def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries
 
 def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
     """Probe every array along a random direction, and look closer at those that fail."""
-    arrays, evaluations = {}, 0
-    for number, path in enumerate(check.gradient):
-        probing = Probing(
-            check.cost, check.parameters, check.origin, number, check.gradient[path], check.seed
-        )
+    arrays, evaluations, step = {}, 0, check.origin.step
+    for number, (path, g) in enumerate(check.gradient.items()):
+        probing = Probing(check.cost, check.parameters, check.origin, number, g, check.seed, step)
         arrays[path] = judge_array(check, path, probing)
-        evaluations += probing.evaluations
+        evaluations, step = evaluations + probing.evaluations, probing.step
     return arrays, evaluations, float("nan")
 
 
@@ -382,9 +384,10 @@ def _joined(gradients: list[Array]) -> Array:
 def _sizes(gradients: list[Array], *vectors: Array) -> Array:
     """Return, for every entry, the largest finite one of its array in some vectors."""
     counts = [g.size for g in gradients if g.size]
-    starts = np.cumsum([0, *counts[:-1]])
-    sizes = np.max([np.where(np.isfinite(v), np.abs(v), 0.0) for v in vectors], axis=0)
-    return np.repeat(np.maximum.reduceat(sizes, starts), counts)
+    starts = [0, *accumulate(counts[:-1])]
+    finite = [np.where(np.isfinite(v), np.abs(v), 0.0) for v in vectors]
+    sizes = np.maximum.reduce([np.maximum.reduceat(v, starts) for v in finite])
+    return np.repeat(sizes, counts)
 
 
 def _parameters_of(check: Check, path: str) -> Array:

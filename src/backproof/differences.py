@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -53,9 +54,9 @@ def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
     largest = max(np.abs(g).max(initial=0.0), np.abs(a).max(initial=0.0))
     if not largest:
         return 0.0
-    if not np.isfinite(largest):
+    if not math.isfinite(largest):
         return float("nan")
-    exponent = int(np.frexp(largest)[1])  # scaled by a power of 2, exactly, no square overflows
+    _, exponent = math.frexp(largest)  # scaled by a power of 2, exactly, no square overflows
     g, a = np.ldexp(g, -exponent), np.ldexp(a, -exponent)
     norm = partial(np.linalg.norm, ord=ord)
     return float(norm(g - a) / (norm(g) + norm(a)))

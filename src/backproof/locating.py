@@ -25,7 +25,6 @@ from backproof.slopes import (
     Origin,
     Slope,
     central_difference,
-    errors_of,
     line_of_array,
     line_of_entry,
     slope_of_line,
@@ -38,6 +37,9 @@ PROBES = 4
 
 # A single difference is enough if the forward and the backward slope differ by at most this share.
 STRAIGHT = 0.01
+
+# A step so many times smaller stays clear of a kink that the first one met.
+CLEAR = RATIO**2
 
 # No array is divided further once its wrong entries have taken this many evaluations.
 MOST_EVALUATIONS = 250
@@ -52,7 +54,10 @@ class Probe(NamedTuple):
 
 
 class Probing:
-    """An array under test: draws its directions, measures along them, counts the evaluations."""
+    """An array under test: draws its directions, measures along them, counts the evaluations.
+
+    `step` is that of the probes, relative to the parameters; it shrinks where it meets a kink.
+    """
 
     def __init__(
         self,
@@ -62,8 +67,9 @@ class Probing:
         number: int,
         gradient: NDArray[Any],
         seed: int,
+        step: float,
     ) -> None:
-        self.cost, self.parameters, self.origin = cost, parameters, origin
+        self.cost, self.parameters, self.origin, self.step = cost, parameters, origin, step
         self.block = parameters.blocks[number]
         self.first = sum(block.values.size for block in parameters.blocks[:number])
         self.shape = self.block.shape or (1,)
@@ -95,6 +101,12 @@ class Probing:
             self.block.scale,
         )
 
+    def difference(self, line: Line, step: float) -> Difference:
+        """Measure along a line with a step relative to the usual size of the parameters."""
+        self.evaluations += 2
+        with np.errstate(all="ignore"):
+            return central_difference(line, line.scale * step)
+
     def claimed(self, region: Region, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Return the product of the claimed gradient with a direction, and its rounding."""
         products = self.gradient[region] * weights
@@ -106,9 +118,7 @@ class Probing:
         weights = self.direction(k)[region]
         line = self.line(region, weights)
         claimed, rounding = self.claimed(region, weights)
-        with np.errstate(all="ignore"):
-            measured = central_difference(line, line.scale * line.origin.step / RATIO)
-        self.evaluations += 2
+        measured = self.difference(line, min(self.step, self.origin.step / RATIO))
         return Probe(measured.value, claimed - measured.value, measured.rounding + rounding)
 
     def project(self, array: NDArray[Any]) -> NDArray[np.float64]:
@@ -118,35 +128,44 @@ class Probing:
         )
 
     def entry(self, index: int) -> Slope:
-        """Measure one entry with as little as two evaluations."""
+        """Measure one entry, with two evaluations unless a kink may pass for a mistake."""
         line = line_of_entry(self.cost, self.parameters, self.origin, self.first + index)
-        with np.errstate(all="ignore"):
-            measured = central_difference(line, line.scale * line.origin.step)
-        self.evaluations += 2
-        return Slope(measured.value, measured.rounding)
+        this = self.difference(line, self.step)
+        mistake = abs(float(self.gradient.reshape(-1)[index]) - this.value)
+        if this.rounding < mistake <= this.rounding + abs(this.gap):
+            measured = slope_of_line(line)
+            self.evaluations += measured.evaluations
+            return measured.slope
+        return Slope(this.value, this.rounding)
 
 
 def first_probe(probing: Probing, fine: float) -> Measured:
     """Measure an array along its first direction, as closely as it takes to judge the gradient.
 
     Two evaluations decide it where the gradient agrees and the error is below `fine`.
-    Else a smaller step is tried, and then as many as it takes.
+    Two more, with a far smaller step, decide it where the gradient is clearly wrong,
+    or where the first step met a kink and the second does not; two more where both is so.
+    Else it takes as many as a slope may take.
     """
     weights = probing.direction(0)
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
     size = float(np.linalg.norm(probing.gradient * weights))
-    first = line.scale * line.origin.step
-    steps: list[Difference] = []
-    with np.errstate(all="ignore"):
-        for step in (first, first / RATIO):
-            steps.append(central_difference(line, step))
-            probing.evaluations += 2
-            if _settles(steps[-1], claimed, rounding, fine, size):
-                return Measured(Slope(steps[-1].value, steps[-1].rounding), "", 0)
-        error = errors_of(steps)[0]
-    if abs(claimed - steps[-1].value) > 2 * (error + rounding):
-        return Measured(Slope(steps[-1].value, steps[-1].rounding), "", 0)
+    first = probing.difference(line, probing.step)
+    if _settles(first, claimed, rounding, fine, size):
+        return _measured(first)
+    second = probing.difference(line, probing.step / CLEAR)
+    met_kink = abs(second.value - first.value) > second.rounding
+    if not met_kink:
+        best, other = first, first
+    else:
+        probing.step /= CLEAR  # for the other probes, and the other arrays, meet the same kink
+        if _settles(second, claimed, rounding, fine, size):
+            return _measured(second)
+        best, other = second, probing.difference(line, probing.step / RATIO)
+    error = second.rounding + abs(other.value - second.value) + abs(second.gap) / 2
+    if second.value and abs(claimed - second.value) > 2 * (error + rounding):
+        return _measured(best)
     measured = slope_of_line(line)
     probing.evaluations += measured.evaluations
     return measured
@@ -160,6 +179,10 @@ def _settles(this: Difference, claimed: float, rounding: float, fine: float, siz
     return (
         straight and this.rounding <= fine and abs(claimed - this.value) <= this.rounding + rounding
     )
+
+
+def _measured(this: Difference) -> Measured:
+    return Measured(Slope(this.value, this.rounding), "", 0)
 
 
 def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tuple[int, Slope]]:

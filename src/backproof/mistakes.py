@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,11 +96,25 @@ def zero(evidence: Evidence) -> Mistake | None:
 
 
 def transposed(evidence: Evidence) -> Mistake | None:
-    """Recognise the transpose of a square gradient."""
+    """Recognise two axes of the same length that are exchanged."""
     g = evidence.gradient
-    if g.ndim != 2 or g.shape[0] != g.shape[1] or not evidence.agrees(evidence.project(g.T)):
-        return None
-    return Mistake("transposed", None, "it is the transpose of the numerical gradient")
+    for a, b in combinations(range(g.ndim), 2):
+        if g.shape[a] == g.shape[b] and evidence.agrees(evidence.project(g.swapaxes(a, b))):
+            axes = f"its axes {a} and {b} are exchanged"
+            text = "it is the transpose of the numerical gradient" if g.ndim == 2 else axes
+            return Mistake("transposed", None, text)
+    return None
+
+
+def turned(evidence: Evidence) -> Mistake | None:
+    """Recognise a kernel that is turned by 180 degrees, in the first two axes or the last two."""
+    g = evidence.gradient
+    for axes in ((0, 1), (-2, -1)) if g.ndim > 1 else ():
+        plane = min(g.shape[axis] for axis in axes) > 1
+        if plane and evidence.agrees(evidence.project(np.flip(g, axes))):
+            text = "it is turned by 180 degrees: is a convolution taken for a correlation?"
+            return Mistake("turned", None, text)
+    return None
 
 
 def reordered(evidence: Evidence) -> Mistake | None:
@@ -246,6 +261,7 @@ RULES: tuple[Callable[[Evidence], Mistake | None], ...] = (
     not_finite,
     zero,
     transposed,
+    turned,
     reordered,
     swapped,
     permuted,

@@ -172,7 +172,7 @@ RIGHT = tuple(Right(model.name, model) for model in _right_models())
 # Wrong gradients
 
 FACTORS = (2.0, 0.5, -1.0, 3.0, 1 / 3, 4.0, 1.01, 1 + 1e-5)
-WHOLE = ("zero", "transposed", "reordered", "permuted", "not finite")
+WHOLE = ("zero", "transposed", "turned", "reordered", "permuted", "not finite")
 MISTAKES = (
     *(Mistake("factor", factor) for factor in FACTORS),
     *(Mistake(kind) for kind in WHOLE for _ in range(5)),

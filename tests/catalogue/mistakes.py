@@ -32,6 +32,11 @@ def transposed(right: Array, *_: object) -> Array:
     return right.T.copy()
 
 
+def turned(right: Array, *_: object) -> Array:
+    """Turn the array by 180 degrees."""
+    return right[::-1, ::-1].copy()
+
+
 def reordered(right: Array, *_: object) -> Array:
     """Flatten the array column by column, and shape it row by row."""
     return right.ravel(order="F").reshape(right.shape)
@@ -105,6 +110,7 @@ PLANTS: dict[str, Plant] = {
     "factor": factor,
     "zero": zero,
     "transposed": transposed,
+    "turned": turned,
     "reordered": reordered,
     "permuted": permuted,
     "row": row,
@@ -128,6 +134,7 @@ def fits(kind: str, right: Array, parameter: Array) -> bool:
     square = matrix and right.shape[0] == right.shape[1]
     return {
         "transposed": square,
+        "turned": matrix,
         "reordered": matrix and not square,  # of a square array, that is the transpose
         "permuted": matrix,
         "row": right.ndim > 1 and min(right[0].size, len(right)) > 1,
