@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from backproof import assert_gradient, check_gradient, course
+from backproof.locating import Probing
+from backproof.parameters import Parameters
 from backproof.report import Report
+from backproof.slopes import measure_origin
 from catalogue import (
     AT_A_KINK,
     REFUSED,
@@ -202,6 +205,42 @@ def test_a_large_network_is_checked_in_few_evaluations(activation: str) -> None:
         mistake = report.arrays[path].mistake
         assert mistake
         assert mistake.factor == pytest.approx(factor, rel=1e-3)
+
+
+@pytest.mark.parametrize("offset", [0, 30, 1000])
+@pytest.mark.parametrize("slope", [lambda A: 1 - A**2, lambda _: 1.0], ids=["tanh", "identity"])
+def test_single_precision_inside_the_cost_is_noticed(
+    slope: Callable[[Any], Any], offset: float
+) -> None:
+    """Parameters and cost are in double precision: no right gradient is wrong, a factor is."""
+    activation = np.tanh if slope(0.5) < 1 else np.positive
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X, y, w = rng.normal(size=(20, 3)), rng.normal(size=20) + offset, rng.normal(size=3)
+
+        X32, y32 = X.astype(np.float32), y.astype(np.float32)
+
+        def cost(w: Any, X: Any = X32, y: Any = y32) -> float:
+            return float(np.mean((activation(X @ w.astype(np.float32)) - y) ** 2))
+
+        A = activation(X @ w)
+        right = X.T @ ((A - y) * slope(A)) / 10
+        assert check_gradient(cost, right, w).verdict != "wrong"
+        assert check_gradient(cost, 1.5 * right, w).verdict == "wrong"
+
+
+def test_mistakes_that_cancel_in_the_first_probe_are_found() -> None:
+    """Two entries are wrong so that their sum along the first direction is zero."""
+    w = np.random.default_rng(0).normal(size=1000)
+    point = Parameters(w)
+    origin = measure_origin(lambda w: np.sum(np.sin(w)), point)
+    first = Probing(np.sum, point, origin, 0, np.cos(w), seed=0).direction(0)
+    claimed = np.cos(w)
+    claimed[[3, 700]] += 0.01 / first[3], -0.01 / first[700]
+    report = check_gradient(lambda w: np.sum(np.sin(w)), claimed, w, method="directions")
+    array = report.arrays["parameters"]
+    assert {entry.index for entry in array.entries} == {(3,), (700,)}
+    assert report.evaluations < 100
 
 
 @pytest.mark.parametrize("distance", [1e-4, 1e-5])

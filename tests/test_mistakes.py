@@ -274,6 +274,8 @@ def test_two_arrays_swapped_are_no_multiples() -> None:
         (1 / 32, "it is 1/32 of the numerical gradient: is a mean over 32 taken"),
         (1.01, "it is 1.01 times the numerical gradient"),
         (2 / 3, "it is 0.66667 times the numerical gradient"),
+        (1 + 1e-5, "it is 1 + 1e-05 times the numerical gradient"),
+        (1 - 2e-5, "it is 1 - 2e-05 times the numerical gradient"),
     ],
 )
 def test_a_factor_is_said_with_where_it_may_come_from(factor: float, words: str) -> None:
@@ -341,6 +343,14 @@ def test_a_report_on_six_arrays_fits_a_screen(
     assert len(lines) <= 25
     assert max(map(len, lines)) <= 120
     assert not any(word in line for line in lines for word in ("[[", "array(", "..."))
+
+
+def test_a_report_says_if_nothing_was_tested() -> None:
+    """Where no entry changes the cost, there is no resolution to tell; one that does has one."""
+    text = str(linear({"a": 0 * A, "b": 0 * A}, {"a": 0 * A, "b": 0 * A}))
+    assert text.startswith("Nothing was tested: gradient and slope are 0 in every entry.")
+    text = str(linear({"a": 0 * A, "b": A}, {"a": 0 * A, "b": A}))
+    assert text.startswith("The gradient is correct: a mistake of ")
 
 
 def test_verdicts_are_coloured_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.differences import difference_of_vectors, require_order
-from backproof.locating import PROBES, STRAIGHT, Probe, Probing, first_probe, locate, spent
+from backproof.locating import (
+    PROBES,
+    STRAIGHT,
+    Probe,
+    Probing,
+    agree_together,
+    first_probe,
+    locate,
+    spent,
+)
 from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, not_finite_in, placed
 from backproof.parameters import Nest, Parameters, arrays_like, precision_of
 from backproof.report import ArrayReport, Entry, Report, overall
@@ -129,7 +138,8 @@ def check_gradient(
     origin = measure_origin(cost, point)
     check = Check(cost, point, origin, claimed, tolerance, ord, seed, workers)
     every = method == "entries" or (method == "auto" and point.size <= MOST_ENTRIES)
-    arrays, evaluations, difference = (check_entries if every else check_directions)(check)
+    with np.errstate(all="ignore"):
+        arrays, evaluations, difference = (check_entries if every else check_directions)(check)
     return Report(overall(arrays), difference, arrays, evaluations + origin.evaluations, seed)
 
 
@@ -218,7 +228,8 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
         evaluations += sum(measured.evaluations for measured in results)
         size = _sizes(gradients, gradient, value)
         allowed = _allowed(check, gradient, value, size)
-    wrong = (~(np.abs(gradient - value) <= error + allowed) | ~np.isfinite(gradient)) & ~dead
+    # Where there is no slope, its value is nan, which no claim is apart from.
+    wrong = ((np.abs(gradient - value) > error + allowed) | ~np.isfinite(gradient)) & ~dead
     unknown = ~(wrong | dead | (error <= RESOLVED * size))
     return Entries(value, error, allowed, size, reason, dead, wrong, unknown), evaluations
 
@@ -277,13 +288,29 @@ def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries
 
 
 def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
-    """Probe every array along a random direction, and look closer at those that fail."""
-    arrays, evaluations, step = {}, 0, check.origin.step
-    for number, (path, g) in enumerate(check.gradient.items()):
-        probing = Probing(check.cost, check.parameters, check.origin, number, g, check.seed, step)
+    """Probe every array along a random direction, and look closer at those that fail.
+
+    Mistakes that cancel in one direction do not cancel in another, so all arrays
+    are probed together along a second one, and each by itself again where they fail there.
+    """
+    probings = [
+        Probing(check.cost, check.parameters, check.origin, number, g, check.seed)
+        for number, g in enumerate(check.gradient.values())
+    ]
+    arrays = judge_arrays(check, probings, turn=0)
+    if overall(arrays) == "correct" and not agree_together(probings):
+        arrays = judge_arrays(check, probings, turn=1)
+    return arrays, sum(probing.evaluations for probing in probings), float("nan")
+
+
+def judge_arrays(check: Check, probings: list[Probing], turn: int) -> dict[str, ArrayReport]:
+    """Judge every array by its probes; a step that met a kink is too long for the others, too."""
+    arrays, step = {}, check.origin.step
+    for path, probing in zip(check.gradient, probings, strict=True):
+        probing.turn, probing.step = turn, step
         arrays[path] = judge_array(check, path, probing)
-        evaluations, step = evaluations + probing.evaluations, probing.step
-    return arrays, evaluations, float("nan")
+        step = probing.step
+    return arrays
 
 
 def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
@@ -303,9 +330,9 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     residual = claimed - measured.slope.value
     largest = largest or abs(measured.slope.value)
     report = replace(report, resolution=2 * error / largest if largest else 0.0)
-    if not abs(residual) <= error:
+    if abs(residual) > error:
         return _located(report, check, path, probing, Probe(measured.slope.value, residual, error))
-    if largest and 2 * error > RESOLVED * largest:
+    if largest != 0 and not 2 * error <= RESOLVED * largest:
         if g.size <= SMALL:
             return _entry_by_entry(check, path, probing)
         return replace(report, verdict="undecided", reason=measured.reason or "precision")
@@ -365,10 +392,7 @@ def _claimed(gradient: Nest | Callable[[Nest], Nest], point: Parameters) -> dict
     if callable(gradient):
         before = point.vector()
         gradient = gradient(point.nest)
-        if not np.array_equal(before, point.vector()):
-            raise ValueError(
-                "the gradient changes its parameters in place: let it compute with new arrays."
-            )
+        point.require_unchanged(before, "gradient")
     return arrays_like(point.leaves, gradient, "gradient")
 
 
@@ -405,10 +429,10 @@ def _entry(g: Array, i: int, value: float, error: float) -> Entry:
 
 
 def _require_options(method: str, ord: float, tolerance: float, seed: int) -> None:
-    if method not in ("auto", "entries", "directions"):
+    if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
         raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
     require_order(ord)
-    if not isinstance(tolerance, int | float) or not 0 <= tolerance < 1:
+    if not isinstance(tolerance, int | float | np.floating) or not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance!r}: expected a number from 0 to below 1.")
-    if not isinstance(seed, int) or seed < 0:
+    if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed is {seed!r}: expected a whole number that is not negative.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 
 from backproof.parameters import Nest, Vector, flatten, vector_like
+
+# Powers of a number of about 1 are floats up to this order of a norm.
+MOST = 500
 
 
 def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> float:
@@ -20,7 +22,7 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
         All their entries are taken as one vector.
     ord
         The order of the norm, as `numpy.linalg.norm` has it for a vector:
-        2 (the default), 1, `inf`, or any other number.
+        2 (the default), 1, `inf`, or any other number from 1 to 500.
         A matrix is ravelled first: its own 2-norm is the largest singular value.
 
     Returns
@@ -58,11 +60,17 @@ def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
         return float("nan")
     _, exponent = math.frexp(largest)  # scaled by a power of 2, exactly, no square overflows
     g, a = np.ldexp(g, -exponent), np.ldexp(a, -exponent)
-    norm = partial(np.linalg.norm, ord=ord)
-    return float(norm(g - a) / (norm(g) + norm(a)))
+    return _norm(g - a, ord) / (_norm(g, ord) + _norm(a, ord))
+
+
+def _norm(vector: Vector, ord: float) -> float:
+    """Return the norm of a vector; scaled likewise, no power of a small one vanishes."""
+    _, exponent = math.frexp(np.abs(vector).max(initial=0.0))
+    return math.ldexp(float(np.linalg.norm(np.ldexp(vector, -exponent), ord)), exponent)
 
 
 def require_order(ord: float) -> None:
     """Refuse what is not the order of a vector norm."""
-    if isinstance(ord, bool) or not isinstance(ord, int | float | np.number) or not ord >= 1:
+    real = isinstance(ord, int | float | np.integer | np.floating) and not isinstance(ord, bool)
+    if not real or not (1 <= ord <= MOST or ord == math.inf):
         raise ValueError(f"ord is {ord!r}: expected the order of a norm, such as 1, 2 or np.inf.")

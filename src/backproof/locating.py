@@ -25,6 +25,7 @@ from backproof.slopes import (
     Origin,
     Slope,
     central_difference,
+    line_along,
     line_of_array,
     line_of_entry,
     slope_of_line,
@@ -57,6 +58,7 @@ class Probing:
     """An array under test: draws its directions, measures along them, counts the evaluations.
 
     `step` is that of the probes, relative to the parameters; it shrinks where it meets a kink.
+    Each `turn` has directions of its own.
     """
 
     def __init__(
@@ -67,15 +69,15 @@ class Probing:
         number: int,
         gradient: NDArray[Any],
         seed: int,
-        step: float,
     ) -> None:
-        self.cost, self.parameters, self.origin, self.step = cost, parameters, origin, step
+        self.cost, self.parameters, self.origin = cost, parameters, origin
         self.block = parameters.blocks[number]
         self.first = sum(block.values.size for block in parameters.blocks[:number])
         self.shape = self.block.shape or (1,)
         self.values = self.block.values.reshape(self.shape)
         self.gradient = gradient.reshape(self.shape)
         self.key = [seed, number]
+        self.turn, self.step = 0, origin.step
         self.evaluations = 0
 
     @property
@@ -86,7 +88,7 @@ class Probing:
     def direction(self, k: int) -> NDArray[np.float64]:
         """Return the signs of the array times the magnitudes of its k-th probe."""
         signs = np.random.default_rng(self.key).integers(0, 2, self.shape, np.int8)
-        weights = np.random.default_rng([*self.key, k]).random(self.shape)
+        weights = np.random.default_rng([*self.key, k + self.turn * PROBES]).random(self.shape)
         weights += 0.5
         return np.negative(weights, out=weights, where=signs == 0)
 
@@ -110,7 +112,7 @@ class Probing:
     def claimed(self, region: Region, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Return the product of the claimed gradient with a direction, and its rounding."""
         products = self.gradient[region] * weights
-        rounding = 4 * precision_of(self.gradient.dtype) * float(np.linalg.norm(products))
+        rounding = 4 * precision_of(self.gradient.dtype) * _norm(products)
         return float(products.sum()), rounding
 
     def probe(self, region: Region, k: int) -> Probe:
@@ -150,7 +152,7 @@ def first_probe(probing: Probing, fine: float) -> Measured:
     weights = probing.direction(0)
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
-    size = float(np.linalg.norm(probing.gradient * weights))
+    size = _norm(probing.gradient * weights)
     first = probing.difference(line, probing.step)
     if _settles(first, claimed, rounding, fine, size):
         return _measured(first)
@@ -162,13 +164,36 @@ def first_probe(probing: Probing, fine: float) -> Measured:
         probing.step /= CLEAR  # for the other probes, and the other arrays, meet the same kink
         if _settles(second, claimed, rounding, fine, size):
             return _measured(second)
-        best, other = second, probing.difference(line, probing.step / RATIO)
+        best, other = second, probing.difference(line, probing.step * RATIO)
+        if abs(other.value - second.value) <= second.rounding:
+            best, probing.step = other, probing.step * RATIO  # it is clear of the kink, too
+        else:
+            other = probing.difference(line, probing.step / RATIO)
     error = second.rounding + abs(other.value - second.value) + abs(second.gap) / 2
     if second.value and abs(claimed - second.value) > 2 * (error + rounding):
         return _measured(best)
     measured = slope_of_line(line)
     probing.evaluations += measured.evaluations
     return measured
+
+
+def agree_together(probings: list[Probing]) -> bool:
+    """Tell whether the claims of all arrays agree with the slope along one more direction.
+
+    The step is small enough to meet no kink; that one entry may be lost in the noise of all
+    is no harm, since each array was probed by itself. After a kink, the claims stand as they are.
+    """
+    origin = probings[0].origin
+    if any(probing.step < origin.step for probing in probings):
+        return True
+    directions = [probing.block.scale * probing.direction(PROBES) for probing in probings]
+    velocity = np.concatenate([direction.reshape(-1) for direction in directions])
+    line = line_along(probings[0].cost, probings[0].parameters, origin, velocity, 1.0)
+    pairs = zip(probings, directions, strict=True)
+    claims = [probing.claimed(probing.everything, direction) for probing, direction in pairs]
+    measured = probings[0].difference(line, origin.step / CLEAR)
+    residual = sum(claim for claim, _ in claims) - measured.value
+    return abs(residual) <= measured.rounding + sum(rounding for _, rounding in claims)
 
 
 def _settles(this: Difference, claimed: float, rounding: float, fine: float, size: float) -> bool:
@@ -183,6 +208,12 @@ def _settles(this: Difference, claimed: float, rounding: float, fine: float, siz
 
 def _measured(this: Difference) -> Measured:
     return Measured(Slope(this.value, this.rounding), "", 0)
+
+
+def _norm(products: NDArray[Any]) -> float:
+    """Return the norm of products whose squares may be too large or too small for a float."""
+    largest = float(np.abs(products).max(initial=0.0))
+    return largest * float(np.linalg.norm(products / largest)) if largest else 0.0
 
 
 def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tuple[int, Slope]]:

@@ -180,7 +180,13 @@ def multiple(evidence: Evidence) -> Mistake | None:
     # If only one of several entries is not zero, any mistake in it would be a factor.
     if not text and np.count_nonzero(products) == 1 < evidence.gradient.size:
         return None
-    return Mistake("factor", factor, text or f"it is {factor:.5g} times the numerical gradient")
+    return Mistake("factor", factor, text or f"it is {_shown(factor)} times the numerical gradient")
+
+
+def _shown(factor: float) -> str:
+    """Show a factor so that it differs from 1."""
+    sign, off = "+" if factor > 1 else "-", abs(factor - 1)
+    return f"{factor:.5g}" if off > 1e-4 else f"1 {sign} {off:.0e}"
 
 
 def _familiar(factor: float) -> str:

@@ -8,6 +8,8 @@ and `parameters` for a bare array or number.
 from __future__ import annotations
 
 import copy
+import math
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -50,8 +52,10 @@ class Parameters:
     """
 
     def __init__(self, nest: Nest) -> None:
-        self._nest = replace_leaves(nest, _displaceable)
-        self.leaves = flatten(self._nest)
+        self.original = replace_leaves(nest, _displaceable)
+        # What a cost is given: it may keep things of its own in it.
+        self._given = replace_leaves(self.original, lambda _, leaf: leaf)
+        self.leaves = flatten(self.original)
         self._has_numbers = not all(isinstance(leaf, np.ndarray) for leaf in self.leaves.values())
         flat = {path: np.asarray(leaf).reshape(-1) for path, leaf in self.leaves.items()}
         *self._starts, self.size = accumulate((a.size for a in flat.values()), initial=0)
@@ -68,9 +72,9 @@ class Parameters:
     def nest(self) -> Nest:
         """The nest with its entries as they are now; its arrays are views of the blocks."""
         if not self._has_numbers:
-            return self._nest
+            return self._given
         blocks = iter(self.blocks)
-        return replace_leaves(self._nest, lambda _, leaf: _as_now(leaf, next(blocks)))
+        return replace_leaves(self.original, lambda _, leaf: _as_now(leaf, next(blocks)))
 
     @property
     def precision(self) -> float:
@@ -91,6 +95,20 @@ class Parameters:
         for block, start in zip(self.blocks, self._starts, strict=True):
             block.values[:] = vector[start : start + block.values.size]
 
+    def require_unchanged(self, before: Vector, by: str) -> None:
+        """Refuse a function after which the entries are others, or stand in other arrays."""
+        if not np.array_equal(before, self.vector()):
+            raise ValueError(
+                f"the {by} changes its parameters in place: let it compute with new arrays, "
+                "such as W = 0.9 * W in place of W *= 0.9."
+            )
+        now = flatten(self._given)
+        if gone := [path for path, leaf in self.leaves.items() if now.get(path) is not leaf]:
+            raise ValueError(
+                f"the {by} puts something else in the place of {gone[0]}: let it keep "
+                "what it computes out of its parameters."
+            )
+
     def vector_of(self, nest: Nest, name: str) -> Vector:
         """Return the entries of another nest of the same structure and shapes as a vector."""
         return vector_like(self.leaves, nest, name)
@@ -98,7 +116,7 @@ class Parameters:
     def with_entries(self, vector: Iterable[float]) -> Nest:
         """Return a nest of the same structure and shapes that holds a vector, in float64."""
         entries = iter(vector)
-        return replace_leaves(self._nest, lambda _, leaf: _filled(leaf, entries))
+        return replace_leaves(self.original, lambda _, leaf: _filled(leaf, entries))
 
 
 def replace_leaves(nest: Nest, replace: Callable[[str, Any], Any], path: str = "") -> Nest:
@@ -125,14 +143,21 @@ def flatten(nest: Nest) -> dict[str, Any]:
     {'parameters': 4.0}
     """
     leaves: dict[str, Any] = {}
-    replace_leaves(nest, leaves.__setitem__)
+
+    def add(path: str, leaf: Any) -> None:
+        if path in leaves:
+            raise ValueError(f"two keys are written {path}: expected keys that look different.")
+        leaves[path] = leaf
+
+    replace_leaves(nest, add)
     return leaves
 
 
 def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
     """Return the entries of a nest as a vector, if it has the paths and the shapes of `leaves`."""
     arrays = arrays_like(leaves, nest, name).values()
-    return np.concatenate([array.reshape(-1) for array in arrays], dtype=np.float64)
+    vectors = [array.reshape(-1) for array in arrays]
+    return np.concatenate([*vectors, np.empty(0)], dtype=np.float64)
 
 
 def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, FloatArray]:
@@ -173,6 +198,14 @@ def precision_of(dtype: np.dtype[Any]) -> float:
     return max(float(np.finfo(dtype).eps), float(np.finfo(np.float64).eps))
 
 
+def float_of(number: int) -> float:
+    """Return a whole number as a float, which is infinite if no other one is as large."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def _child_path(path: str, key: object) -> str:
     if isinstance(key, str) and key.isidentifier():
         return f"{path}.{key}" if path else key
@@ -181,16 +214,18 @@ def _child_path(path: str, key: object) -> str:
 
 def _displaceable(path: str, leaf: Any) -> Any:
     """Return a copy of a leaf, or say why it cannot take a small step."""
-    array = _real_array(float(leaf) if type(leaf) is int else leaf, path)
-    if array.dtype.kind != "f":
+    array = _real_array(leaf, path)
+    if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         raise TypeError(
             f"{path} has dtype {array.dtype}, which cannot take a small step: "
             "convert it with .astype(float)."
         )
-    if not np.isfinite(array).all():
-        first = int(np.flatnonzero(~np.isfinite(array))[0])
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(array.astype(np.float64, copy=False))
+    if not finite.all():
+        first = int(np.flatnonzero(~finite)[0])
         name = entry_name(path, array.shape, first)
-        raise ValueError(f"{name} is {array.flat[first]}: expected finite parameters.")
+        raise ValueError(f"{name} is {float(array.flat[first])}: expected finite parameters.")
     if isinstance(leaf, np.ndarray):
         return np.array(leaf, order="C", subok=True)
     return leaf if isinstance(leaf, np.generic) else float(leaf)
@@ -203,7 +238,7 @@ def _real_array(leaf: Any, name: str) -> NDArray[Any]:
             f"{name} is of type {type(leaf).__name__}: expected a number, a NumPy array, "
             "or a dict, list or tuple of them."
         )
-    array = np.asarray(leaf)
+    array = np.asarray(float_of(leaf) if type(leaf) is int else leaf)
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex: pass its real and imaginary parts as two arrays.")
     if array.dtype.kind not in "fiu":
@@ -219,7 +254,9 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
 
 
 def _mean_size(array: FloatArray) -> float:
-    return float(np.abs(array).sum(dtype=np.float64)) / array.size if array.size else 0.0
+    with np.errstate(over="ignore"):
+        total = float(np.abs(array).sum(dtype=np.float64))
+    return min(total, sys.float_info.max) / array.size if array.size else 0.0
 
 
 def _as_now(leaf: Any, block: Block) -> Any:

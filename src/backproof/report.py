@@ -120,6 +120,8 @@ class Report:
             return f"The gradient is wrong in {self._listed('wrong')}."
         if self.verdict == "undecided":
             return f"The gradient cannot be decided in {self._listed('undecided')}."
+        if all(array.untested == math.prod(array.shape) for array in self.arrays.values()):
+            return "Nothing was tested: gradient and slope are 0 in every entry."
         coarsest = max(array.resolution for array in self.arrays.values())
         return (
             f"The gradient is correct: a mistake of {_power_above(coarsest):.0e} "

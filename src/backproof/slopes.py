@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from backproof.parameters import FloatArray, Nest, Parameters, precision_of
+from backproof.parameters import FloatArray, Nest, Parameters, Vector, float_of, precision_of
 
 Cost = Callable[[Nest], Any]
 Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
@@ -29,6 +29,9 @@ Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 # also where the cost is less smooth than a central difference would like it to be.
 # It is no whole number, so that two steps do not span whole periods of one oscillation.
 RATIO = math.e**2
+
+# The precision that a cost may have inside, whatever its value has.
+SINGLE = precision_of(np.dtype(np.float32))
 
 # The search for a step ends here; 40 of them span 34 powers of ten.
 MOST_STEPS = 40
@@ -221,11 +224,7 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
         raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
     before = parameters.vector()
     first, second = (_real_number(cost(parameters.nest)) for _ in range(2))
-    if not np.array_equal(before, parameters.vector()):
-        raise ValueError(
-            "the cost changes its parameters in place: let it compute with new arrays, "
-            "such as W = 0.9 * W in place of W *= 0.9."
-        )
+    parameters.require_unchanged(before, "cost")
     value, precision = float(first), _precision(first, parameters)
     noise, most = abs(value - float(second)), math.sqrt(precision) * abs(value)
     if not math.isfinite(value):
@@ -235,22 +234,28 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
             f"the cost is random: two calls with the same parameters gave {first} and {second}. "
             "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
         )
-    nearby = _noise_nearby(cost, parameters, value)
-    noise = nearby if noise < nearby <= most else noise
+    nearby, evaluations = _values_nearby(cost, parameters, value, parameters.precision), 6
+    spread = _noise_of(nearby)
+    if precision < SINGLE and (spread > most or len(set(nearby)) == 1):
+        # Single precision inside a cost takes no notice of such small steps, or leaps at them.
+        nearby, evaluations = _values_nearby(cost, parameters, value, SINGLE), 10
+        if _is_single(nearby, spread, precision):
+            precision, spread, most = SINGLE, _noise_of(nearby), math.inf
+    noise = spread if noise < spread <= most else noise
     relative_noise = max(precision, noise / abs(value)) if value else precision
-    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations=6)
+    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations)
 
 
-def _noise_nearby(cost: Cost, parameters: Parameters, first: float) -> float:
-    """Return three times the standard deviation of the noise of a cost, from five values of it.
+def _values_nearby(
+    cost: Cost, parameters: Parameters, first: float, precision: float
+) -> list[float]:
+    """Return five values of a cost on a ray that is short for a precision.
 
-    The values stand on a ray so short that their third differences show the noise alone
-    (Hamming, 1971; Moré and Wild, 2011). The ray starts at the point, so that a kink there
-    is not taken for noise.
+    The ray starts at the point, so that a kink there is not taken for noise.
     """
     start = parameters.vector()
     signs = np.where(np.arange(start.size) % 3, 1.0, -1.0)
-    spacing = math.sqrt(parameters.precision) / 16 * signs * start
+    spacing = math.sqrt(precision) / 16 * signs * start
     values = [first]
     with np.errstate(all="ignore"):
         try:
@@ -258,11 +263,34 @@ def _noise_nearby(cost: Cost, parameters: Parameters, first: float) -> float:
                 parameters.assign(start + k * spacing)
                 values.append(float(_real_number(cost(parameters.nest))))
         except (ArithmeticError, ValueError):
-            return 0.0
+            return [first] * 5
         finally:
             parameters.assign(start)
-        a, b, c, d, e = values
-        return 3 * math.hypot(d - a + 3 * (b - c), e - b + 3 * (c - d)) / math.sqrt(40)
+    return values
+
+
+def _is_single(values: list[float], spread: float, precision: float) -> bool:
+    """Tell whether values on a ray for single precision show that precision.
+
+    `spread` is the noise that a shorter ray shows: that of a cost's shape would grow with the ray.
+    """
+    size, noise = abs(values[0]), _noise_of(values)
+    if 8 * precision * size < noise <= math.sqrt(SINGLE) * size:
+        return spread == 0 or noise < 100 * spread
+    # Its digits show where the values happen to stand on a line; a number of few digits shows none.
+    with np.errstate(over="ignore"):
+        rounded = all(float(np.float32(value)) == value for value in values)
+    return rounded and not (math.frexp(size)[0] * 2**12).is_integer()
+
+
+def _noise_of(values: list[float]) -> float:
+    """Return three times the standard deviation of the noise of a cost, from five values on a ray.
+
+    The ray is so short that the third differences show the noise alone
+    (Hamming, 1971; Moré and Wild, 2011).
+    """
+    a, b, c, d, e = values
+    return 3 * math.hypot(d - a + 3 * (b - c), e - b + 3 * (c - d)) / math.sqrt(40)
 
 
 def for_each(
@@ -279,7 +307,8 @@ def for_each(
     if workers is map:
         results = [task(cost, parameters, origin, index) for index in indices]
     else:
-        results = list(workers(partial(_in_a_copy, task, cost, parameters.nest, origin), indices))
+        given = workers(partial(_in_a_copy, task, cost, parameters.original, origin), indices)
+        results = list(() if given is None else given)
     if len(results) != len(indices):
         raise ValueError(f"workers returned {len(results)} results for {len(indices)} points.")
     return results
@@ -292,7 +321,8 @@ def _in_a_copy(
     origin: Origin,
     index: int,
 ) -> Any:
-    return task(cost, Parameters(nest), origin, index)
+    with np.errstate(all="ignore"):  # as where there are no workers; threads do not inherit it
+        return task(cost, Parameters(nest), origin, index)
 
 
 def slope_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Measured:
@@ -344,21 +374,31 @@ def line_of_array(
     return Line(cost_at, origin, scale, scale)
 
 
+def line_along(
+    cost: Cost, parameters: Parameters, origin: Origin, velocity: Vector, size: float
+) -> Line:
+    """Return the line along which all entries are displaced, in place, and restored."""
+    start = parameters.vector()
+
+    def cost_at(step: float) -> tuple[float, float]:
+        parameters.assign(start + step * velocity)
+        try:
+            return step, float(_real_number(cost(parameters.nest)))
+        finally:
+            parameters.assign(start)
+
+    origin = origin._replace(precision=max(origin.precision, parameters.precision))
+    return Line(cost_at, origin, size, size or 1.0)
+
+
 def _slope_along(cost: Cost, parameters: Parameters, origin: Origin, direction: Nest) -> Slope:
-    """Return the slope along a direction, displacing all entries in place."""
+    """Return the slope along a direction, displacing all entries."""
     velocity = parameters.vector_of(direction, "direction")
     if not np.isfinite(velocity).all() or not velocity.any():
         raise ValueError("the direction is zero or not finite: expected finite entries, not all 0.")
-    speed = float(np.abs(velocity).max())
-    start, unit = parameters.vector(), velocity / speed
-
-    def cost_at(step: float) -> tuple[float, float]:
-        parameters.assign(start + step * unit)
-        return step, float(_real_number(cost(parameters.nest)))
-
-    origin = origin._replace(precision=max(origin.precision, parameters.precision))
-    size = float(np.abs(start).max())
-    slope = slope_of_line(Line(cost_at, origin, size, size or 1.0)).slope
+    speed, size = float(np.abs(velocity).max()), float(np.abs(parameters.vector()).max())
+    line = line_along(cost, parameters, origin, velocity / speed, size)
+    slope = slope_of_line(line).slope
     return Slope(slope.value * speed, slope.error * speed)
 
 
@@ -486,7 +526,7 @@ def _real_number(value: Any) -> float | np.number[Any]:
     if isinstance(value, float):
         return value
     if type(value) is int:
-        return float(value)
+        return float_of(value)
     if isinstance(value, np.number | np.ndarray):
         array = np.asarray(value)
         if array.size == 1 and array.dtype.kind in "fiu":
