@@ -8,15 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from browsing import served
+
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # The browser is to call no host by itself, and runs as root in CI.
 QUIET = [
@@ -45,33 +45,68 @@ def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     seconds = time.perf_counter() - start
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\nThe site was built in {seconds:.1f} s.")
-    assert "WARNING" not in log
+    assert "WARNING -" not in log
     return folder
 
 
-def build(configuration: Path, folder: Path) -> str:
+def build(configuration: Path, folder: Path, **environment: str) -> str:
     """Build a site in strict mode and return the log; fail with it where that fails."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
+    # The notice is the theme's, not a warning of ours.
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", **environment}
     done = subprocess.run(
         [*command, "--config-file", configuration, "--site-dir", folder],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},  # the theme's notice, not a warning of ours
+        env=environment,
     )
     if done.returncode:
         pytest.fail(done.stderr, pytrace=False)
     return done.stderr
 
 
+def planted(folder: Path, **pages: str) -> Path:
+    """Write a site of these pages with the settings of the project; return its configuration."""
+    shutil.rmtree(folder / "docs", ignore_errors=True)
+    shutil.copytree(DOCS / "assets", folder / "docs" / "assets")
+    for name, page in pages.items():
+        (folder / "docs" / f"{name}.md").write_text(page, "utf-8")
+    configuration = folder / "mkdocs.yml"
+    configuration.write_text(
+        f"INHERIT: {ROOT / 'mkdocs.yml'}\n"
+        f"docs_dir: {folder / 'docs'}\n"
+        f"theme: {{custom_dir: {DOCS / 'theme'}}}\n"
+        f"hooks: [{DOCS / 'executed' / 'sources.py'}]\n"
+        "nav: [index.md, page.md]\n"
+    )
+    return configuration
+
+
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """Serve the site below a path, as a project's pages are, and return its address."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(site.parent))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
-        server.shutdown()
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel and the source distribution."""
+    folder = tmp_path_factory.mktemp("packages")
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def with_wheel(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Install the wheel, and return an environment in which it stands before the source."""
+    folder = tmp_path_factory.mktemp("installed")
+    wheel = next(packages.glob("*.whl"))
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index"]
+    subprocess.run([*command, "--target", folder, wheel], check=True, capture_output=True)
+    return {**os.environ, "PYTHONPATH": str(folder), "MPLBACKEND": "agg"}
 
 
 @pytest.fixture(scope="module")

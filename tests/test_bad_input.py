@@ -74,6 +74,12 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         TypeError,
         "W has dtype int64.*astype\\(float\\)",
     ),
+    (
+        "half precision",
+        gradient_of({"W": np.ones(3, np.float16)}),
+        TypeError,
+        "W has dtype float16, which cannot take a small step: convert it",
+    ),
     ("an integer from NumPy", gradient_of([np.int64(3)]), TypeError, "\\[0\\] has dtype int64"),
     ("complex", gradient_of({"W": 1j * ONES}), TypeError, "W is complex: pass its real and imag"),
     ("a complex number", gradient_of(1 + 1j), TypeError, "parameters is complex"),

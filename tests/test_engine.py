@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from markdown import Markdown
 from mkdocs.config import load_config
 
-from conftest import ROOT, build
+from conftest import DOCS, ROOT, build, planted
 from executed import built
 from executed.prose import unquoted_numbers
 
@@ -50,10 +49,12 @@ every_place = pytest.mark.parametrize("page", PLACES.values(), ids=PLACES)
 def run(pytester: pytest.Pytester) -> Run:
     """Return a function that writes a page and runs pytest on it, as this project does."""
 
-    def run_page(page: str, *options: str) -> pytest.RunResult:
-        (pytester.path / "page.md").write_text(page, "utf-8")
+    def run_page(page: str, *options: str, name: str = "page.md") -> pytest.RunResult:
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page, "utf-8")
         plugins = ("-p", "executed.plugin", "--markdown-docs", "-p", "no:cacheprovider")
-        return pytester.runpytest_inprocess(*plugins, "-W", "error", *options, "page.md")
+        return pytester.runpytest_inprocess(*plugins, "-W", "error", *options, name)
 
     return run_page
 
@@ -191,6 +192,80 @@ def test_a_page_is_one_program(run: Run) -> None:
     result.stdout.fnmatch_lines(["page.md:5: not run, since a block before it raised."])
 
 
+def test_a_block_of_a_guide_runs_alone(run: Run, pytester: pytest.Pytester) -> None:
+    """It has what it defines itself, and neither names nor failures of the blocks before it."""
+    page = "```python\nx = 0.125\n```\n\n" + BLOCK.replace("print(1 / 8)", "x = 1 / 8\nprint(x)")
+    run(page, name="guides/page.md").assert_outcomes(passed=2)
+    run(page.replace("x = 0.125", "y"), name="guides/page.md").assert_outcomes(passed=1, failed=1)
+    leaning = page.replace("x = 1 / 8\n", "")
+    run(leaning).assert_outcomes(passed=2)
+    result = run(leaning, name="guides/page.md")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["NameError: name 'x' is not defined"])
+    run(leaning, "--update-outputs", name="guides/page.md").assert_outcomes(passed=1, failed=1)
+    assert (pytester.path / "guides" / "page.md").read_text("utf-8") == leaning
+
+
+SCRIPT = """\
+```python
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+
+def eighth(x):
+    return x / 8
+
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        print(*pool.map(eighth, [1]))
+```
+
+```text title="Output"
+0.125
+```
+"""
+
+
+def test_a_script_of_a_guide_runs_as_a_file(run: Run) -> None:
+    """The processes that it starts find its functions; what fails there is shown, with its line."""
+    run(SCRIPT, name="guides/page.md").assert_outcomes(passed=1)
+    for change, report in [
+        (("0.125", "0.126"), ["+0.125"]),
+        (("x / 8", "x / 0"), ['*block.py", line 7,*', "ZeroDivisionError: *"]),
+    ]:
+        result = run(SCRIPT.replace(*change), name="guides/page.md")
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(report)
+
+
+REQUIRING = "---\nrequires: [json, no_such_module]\n---\n\n" + BLOCK
+
+
+def test_a_page_that_lacks_a_package_is_skipped(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason names the extra to install; in CI, where nothing may lack, the run fails."""
+    monkeypatch.delenv("CI", raising=False)
+    run(REQUIRING.replace(", no_such_module", "")).assert_outcomes(passed=1)
+    result = run(REQUIRING, "-rs", "-p", "conftest")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*page.md needs no_such_module: install the extra frameworks."])
+    assert result.ret == pytest.ExitCode.OK
+    monkeypatch.setenv("CI", "true")
+    assert run(REQUIRING, "-p", "conftest").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_the_site_is_built_without_such_packages() -> None:
+    """A page that requires any has no figures, which would be drawn when it is built."""
+    pages = {path: path.read_text("utf-8") for path in DOCS.rglob("*.md")}
+    requiring = {path for path, page in pages.items() if page.startswith("---\nrequires:")}
+    drawing = {path for path, page in pages.items() if "](figure:" in page}
+    assert requiring
+    assert drawing
+    assert not requiring & drawing
+
+
 @pytest.mark.parametrize(
     "info", ["python", "py", 'python title="a.py" hl_lines="1"', '{.python title="a.py"}']
 )
@@ -288,12 +363,13 @@ def test_a_colour_that_ignores_the_scheme_is_caught() -> None:
         (("figure:drawing", "figure:axes"), "figure:axes: the page leaves no Matplotlib figure"),
         (("Two lines that cross.", " "), "figure:drawing: say what it shows"),
         (("[1, 2], [1, 2]", "[1, 2], [1]"), "A block of a page with figures raised ValueError"),
+        (("\n![", "\n![Twice.](figure:drawing)\n!["), "figure:drawing is shown twice"),
     ],
 )
 def test_a_figure_that_cannot_be_drawn_fails_the_build(
     change: tuple[str, str], message: str
 ) -> None:
-    """An unknown name, no text alternative, or a block that raises: each is said."""
+    """An unknown name, no text alternative, a block that raises, a name twice: each is said."""
     with pytest.raises(ValueError, match=message):
         render(FIGURE.replace(*change))
 
@@ -339,22 +415,6 @@ def test_a_strict_build_catches_what_leads_nowhere(tmp_path: Path) -> None:
         build(planted(tmp_path, index=faulty, page="# P", orphan="# O"), tmp_path / "faulty")
     for fault in ("page.md#gone", "lost.md", "lost.png", "/page.md", "orphan.md"):
         assert fault in str(failed.value)
-
-
-def planted(folder: Path, **pages: str) -> Path:
-    """Write a site of these pages with the settings of the project; return its configuration."""
-    shutil.rmtree(folder / "docs", ignore_errors=True)
-    (folder / "docs").mkdir()
-    for name, page in pages.items():
-        (folder / "docs" / f"{name}.md").write_text(page, "utf-8")
-    configuration = folder / "mkdocs.yml"
-    configuration.write_text(
-        f"INHERIT: {ROOT / 'mkdocs.yml'}\n"
-        f"docs_dir: {folder / 'docs'}\n"
-        f"theme: {{custom_dir: {ROOT / 'docs' / 'theme'}}}\n"
-        "nav: [index.md, page.md]\n"
-    )
-    return configuration
 
 
 QUOTED = """\

@@ -24,7 +24,12 @@ NESTS: dict[str, Any] = {
     "nested": {"layers": [{"W": np.ones(2), "b": 0.5}, {"W": np.ones(3), "b": 1.5}], "out": (1.0,)},
     "a named tuple": Layer(np.ones((2, 3)), np.zeros(2)),
     "an OrderedDict": OrderedDict(W=np.ones(2)),
-    "mixed dtypes": [np.ones(2, np.float16), np.ones(2, np.float32), np.ones(2), np.longdouble(1)],
+    "mixed dtypes": [
+        np.ones(2, np.longdouble),
+        np.ones(2, np.float32),
+        np.ones(2),
+        np.longdouble(1),
+    ],
     "Fortran order": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     "not contiguous": np.arange(20.0)[::3],
     "big endian": np.arange(3.0).astype(">f8"),

@@ -6,17 +6,13 @@ import re
 from doctest import DocTestFinder
 from functools import cache
 from importlib import import_module
-from itertools import product
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
 
 import pytest
-from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
 
 import backproof
-from conftest import ROOT
+from conftest import DOCS
 from executed.built import (
     Example,
     blocks_that_differ,
@@ -29,7 +25,6 @@ from executed.built import (
 )
 from executed.prose import unquoted_numbers
 
-DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -101,60 +96,6 @@ def test_links_and_anchors_lead_somewhere(site: Path) -> None:
 def test_nothing_is_loaded_from_other_hosts(site: Path) -> None:
     """Pages and style sheets name no resource of another host."""
     assert not foreign_resources(site)
-
-
-@every_page
-def test_a_page_in_the_browser(page: str, address: str, browser: Browser) -> None:
-    """A page asks no other host, reports no error, is accessible and never scrolls sideways."""
-    tab = browser.new_page()
-    seen = watch(tab)
-    tab.goto(address + html_name(page))
-    tab.add_style_tag(content="* { transition: none !important }")
-    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    looks = product(("light", "dark"), (1280, 360))
-    problems = [problem for scheme, width in looks for problem in look(tab, scheme, width)]
-    tab.close()
-    assert not problems, "\n".join(problems)
-    assert not [message for message in seen if not message.startswith(address)]
-
-
-def look(tab: Page, scheme: Any, width: int) -> list[str]:
-    """Return what is wrong with a page in a scheme of colours and a width."""
-    tab.emulate_media(color_scheme=scheme)
-    # The page itself follows the reader's system.
-    name = {"light": "default", "dark": "slate"}[scheme]
-    tab.wait_for_function("name => document.body.dataset.mdColorScheme === name", arg=name)
-    tab.set_viewport_size({"width": width, "height": 900})
-    problems = [*violations(tab), *undrawn_figures(tab)]
-    if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        problems.append("the page scrolls sideways")
-    return [f"{scheme}, {width} px: {problem}" for problem in problems]
-
-
-def watch(tab: Page) -> list[str]:
-    """Return a list that gets every address that is requested and every message of the console."""
-    seen: list[str] = []
-    tab.on("request", lambda request: seen.append(request.url))
-    tab.on("console", lambda message: seen.append(message.text))
-    tab.on("pageerror", lambda error: seen.append(str(error)))
-    return seen
-
-
-def violations(tab: Page) -> list[str]:
-    """Return the accessibility violations that axe finds."""
-    return [
-        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for violation in Axe().run(tab, options={"resultTypes": ["violations"]})["violations"]
-        for node in violation["nodes"]
-    ]
-
-
-def undrawn_figures(tab: Page) -> list[str]:
-    """Return the figures that take no room."""
-    sizes = tab.locator(".drawn svg").evaluate_all(
-        "all => all.map(svg => [svg.ariaLabel, svg.clientWidth * svg.clientHeight])"
-    )
-    return [f"{label} is not drawn" for label, size in sizes if not size]
 
 
 def html_of(page: str, site: Path) -> str:

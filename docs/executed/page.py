@@ -1,17 +1,23 @@
-"""A page as a program: its Python blocks, in order, in one namespace."""
+"""A page as a program: its Python blocks, in order, in one namespace; those of a guide alone."""
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from io import StringIO
 from itertools import pairwise, takewhile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import indent
 from typing import Any
+
+from mkdocs.utils.meta import get_data
 
 # Blocks may draw, but never open a window.
 os.environ["MPLBACKEND"] = "agg"
@@ -19,6 +25,7 @@ os.environ["MPLBACKEND"] = "agg"
 FENCE = re.compile(r"( *)(`{3,}|~{3,})([^`]*)")
 PYTHON = re.compile(r"\{?\s*\.?(python|py)3?\b")
 OUTPUT = re.compile(r'\{?\s*\.?text\s+title="Output"')
+SCRIPT = 'if __name__ == "__main__":'
 
 
 @dataclass(frozen=True)
@@ -42,13 +49,49 @@ class Block(Fence):
 def run(page: str, name: str, namespace: dict[str, Any]) -> Iterator[str]:
     """Run the blocks of a page one by one; yield what each of them prints."""
     close_figures()
-    namespace["__name__"] = "__main__"
     for block in blocks(page):
-        # The empty lines give tracebacks the line numbers of the page.
-        program = compile("\n" * block.first + block.text, name, "exec", dont_inherit=True)
-        with redirect_stdout(StringIO()) as printed:
-            exec(program, namespace)
-        yield printed.getvalue()
+        yield run_alone(block, name) if is_guide(name) else run_block(block, name, namespace)
+
+
+def is_guide(name: str) -> bool:
+    """Whether a page is one whose blocks are copied one by one."""
+    return Path(name).parent.name == "guides"
+
+
+def run_alone(block: Block, name: str) -> str:
+    """Run a block as if it were all that there is; return what it prints."""
+    return run_script(block) if SCRIPT in block.text else run_block(block, name, {})
+
+
+def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
+    """Run a block in a namespace; return what it prints."""
+    namespace["__name__"] = "__main__"
+    program = compile(in_place(block), name, "exec", dont_inherit=True)
+    with redirect_stdout(StringIO()) as printed:
+        exec(program, namespace)
+    return printed.getvalue()
+
+
+def run_script(block: Block) -> str:
+    """Run a block as a file, where the processes that it starts find its functions."""
+    with TemporaryDirectory() as folder:
+        script = Path(folder, "block.py")
+        script.write_text(in_place(block), "utf-8")
+        command = [sys.executable, "-W", "error", str(script)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout
+
+
+def in_place(block: Block) -> str:
+    """Return the code of a block below empty lines: tracebacks have the lines of the page."""
+    return "\n" * block.first + block.text
+
+
+def missing(page: str) -> list[str]:
+    """Return the modules that the front matter of a page requires and that are not installed."""
+    return [name for name in get_data(page)[1].get("requires", []) if not find_spec(name)]
 
 
 def blocks(page: str) -> list[Block]:

@@ -20,7 +20,17 @@ import pytest
 from pytest_markdown_docs._runners import register_runner
 from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
-from executed.page import Block, Fence, blocks, run, stray_outputs, with_outputs
+from executed.page import (
+    Block,
+    Fence,
+    blocks,
+    is_guide,
+    missing,
+    run,
+    run_alone,
+    stray_outputs,
+    with_outputs,
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,7 +86,7 @@ class Wrong(Exception):
 
 
 class PageRunner:
-    """Runs a block after the earlier blocks of its page, and compares what it prints."""
+    """Runs a block, after the earlier ones of its page or alone, and compares what it prints."""
 
     def __init__(self) -> None:
         self.pages: dict[Path, tuple[Iterator[str], list[str]]] = {}
@@ -88,6 +98,8 @@ class PageRunner:
         again after a TypeError.
         """
         page = test.source_path.read_text("utf-8")
+        if lacking := ", ".join(missing(page)):
+            pytest.skip(f"{test.source_path.name} needs {lacking}: install the extra frameworks.")
         where = f"{os.path.relpath(test.source_path)}:{test.start_line}"
         tested = {block.first: (number, block) for number, block in enumerate(blocks(page))}
         if test.start_line not in tested:
@@ -98,9 +110,11 @@ class PageRunner:
             raise Wrong(f"{where}: {problem}")
 
     def printed(self, path: Path, page: str, number: int, where: str) -> str:
-        """Return what a block prints, after running those before it that have not run yet."""
+        """Return what a block prints; outside guides, the blocks before it run first, once."""
         rest, texts = self.pages.setdefault(path, (run(page, str(path), {}), []))
         try:
+            if is_guide(str(path)):
+                return run_alone(blocks(page)[number], str(path))
             while len(texts) <= number:
                 texts.append(next(rest))
         except StopIteration:

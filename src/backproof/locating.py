@@ -221,7 +221,7 @@ def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tu
     residuals = np.array([probe.residual for probe in probes])
     errors = np.array([probe.error for probe in probes])
     size = int(np.prod([s.stop - s.start for s in region]))
-    if not size or np.all(np.abs(residuals) <= errors) or spent(probing):
+    if not size or right_throughout(probes) or spent(probing):
         return
     for index in candidates(probing, region, residuals, errors):
         slope = probing.entry(index)
@@ -233,7 +233,7 @@ def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tu
                 Probe(p.slope, p.residual - mistake * w, p.error + slope.error * abs(w))
                 for p, w in zip(probes, own, strict=True)
             ]
-            if all(abs(p.residual) <= p.error for p in rest):
+            if right_throughout(rest):
                 return
             probes = rest
             break
@@ -248,13 +248,27 @@ def divide(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tu
     left, right = list(region), list(region)
     left[axis] = slice(region[axis].start, middle)
     right[axis] = slice(middle, region[axis].stop)
-    measured = [probing.probe(tuple(left), k) for k in range(PROBES)]
-    others = [
-        Probe(p.slope - m.slope, p.residual - m.residual, p.error + m.error)
-        for p, m in zip(probes, measured, strict=True)
-    ]
-    yield from locate(probing, tuple(left), measured)
-    yield from locate(probing, tuple(right), others)
+    first, second = tuple(left), tuple(right)
+    measured = [probing.probe(first, k) for k in range(2)]
+    if right_throughout(measured):
+        yield from locate(probing, second, probes)
+    elif right_throughout(remainder(probes, measured)):
+        yield from locate(probing, first, probes)
+    else:
+        measured += [probing.probe(first, k) for k in range(2, PROBES)]
+        yield from locate(probing, first, measured)
+        yield from locate(probing, second, remainder(probes, measured))
+
+
+def remainder(probes: list[Probe], measured: list[Probe]) -> list[Probe]:
+    """Return what a region's other half has, as far as its first half was measured."""
+    pairs = zip(probes, measured, strict=False)
+    return [Probe(p.slope - m.slope, p.residual - m.residual, p.error + m.error) for p, m in pairs]
+
+
+def right_throughout(probes: list[Probe]) -> bool:
+    """Tell whether no probe of a region shows a mistake."""
+    return all(abs(probe.residual) <= probe.error for probe in probes)
 
 
 def candidates(

@@ -1,8 +1,10 @@
 """Print how the gradient checkers of others do on our catalogue, beside ours.
 
-    python tests/benchmarks/peers.py [--cases 50]
+    python tests/benchmarks/peers.py [--cases 50] [--write]
 
 A peer that is not installed is left out.
+With `--write`, the results go to docs/explanation/peers.json,
+which the page docs/explanation/other-checkers.md shows, and tests/test_peers.py compares.
 
 Fairness: each peer runs with its defaults, and as its documentation says.
 
@@ -24,14 +26,17 @@ Fairness: each peer runs with its defaults, and as its documentation says.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import re
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
@@ -52,6 +57,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from catalogue import AT_A_KINK, RIGHT, WRONG, Model
 
 Array = NDArray[np.float64]
+
+RESULTS = Path(__file__).parents[2] / "docs" / "explanation" / "peers.json"
 
 # SciPy's documentation of check_derivative calls a gradient right at this accuracy.
 SCIPY_ACCURACY = 1e-6
@@ -274,9 +281,9 @@ class Peer(NamedTuple):
     check: Callable[[Problem], Outcome]
 
     @property
-    def label(self) -> str:
-        """The name with the version."""
-        return f"{self.name} {version(self.package)}"
+    def installed(self) -> bool:
+        """Whether its package can be imported."""
+        return find_spec(self.package) is not None
 
 
 OURS = Peer("backproof", "backproof", backproof)
@@ -286,14 +293,14 @@ PEERS = (
     Peer("PyTorch gradcheck", "torch", pytorch),
     Peer("PyTorch gradcheck, fast", "torch", partial(pytorch, fast=True)),
     Peer("JAX check_grads", "jax", jax),
-    Peer("HIPS autograd check_grads", "autograd", autograd),
-    Peer("derivcheck assert_deriv", "derivcheck", derivcheck),
+    Peer("autograd check_grads", "autograd", autograd),
+    Peer("derivcheck", "derivcheck", derivcheck),
     Peer("SciPy check_derivative", "scipy", scipy_check_derivative),
     Peer("SciPy check_grad*", "scipy", scipy_check_grad),
-    Peer("SciPy approx_derivative*", "scipy", scipy_three_points),
-    Peer("statsmodels approx_fprime*", "statsmodels", statsmodels),
-    Peer("numdifftools Gradient*", "numdifftools", numdifftools),
-    Peer("the course*, with NumPy", "numpy", course),
+    Peer("SciPy three-point*", "scipy", scipy_three_points),
+    Peer("statsmodels*", "statsmodels", statsmodels),
+    Peer("numdifftools*", "numdifftools", numdifftools),
+    Peer("the course*", "numpy", course),
 )
 
 # The runs
@@ -349,60 +356,91 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-# The table
+# The results
 
-HEADINGS = (
-    *("", "alarms", "misses", "unsure", "kinks", "errors", "cut off"),
-    *("named", "blamed", "calls", "time"),
-)
+
+class Result(NamedTuple):
+    """How a peer did; `verdicts` has the first letter of what it said of each case."""
+
+    checker: str
+    package: str
+    version: str
+    alarms: int
+    misses: int
+    unsure_right: int
+    unsure_wrong: int
+    kinks: int
+    errors: int
+    cut_off: int
+    named: int | None
+    blamed: int | None
+    calls: int
+    time: float
+    verdicts: str
+
+
+LETTERS = {"correct": "c", "wrong": "w", "undecided": "u", "error": "e", "cut off": "t"}
 
 LEGEND = f"""\
 alarms   right gradients that are called wrong
 misses   wrong gradients that pass
-unsure   the peer says that it cannot tell: of right gradients + of wrong ones
+unsure   the peer says that it cannot tell: of right gradients, of wrong ones
 kinks    points without a gradient of which the peer says that it cannot tell
-errors   crashes; cut off: after {MOST_SECONDS:g} s
+errors   crashes; cut_off: after {MOST_SECONDS:g} s
 named    wrong arrays that are named; blamed: right arrays that are named as wrong
 calls    evaluations of the cost, the median of the cases
 time     as a multiple of backproof's on the same case, the median of the cases
 *        returns a number, which is judged by the course's rule"""
 
 
-def row(peer: Peer, runs: list[Run], ours: list[Run]) -> tuple[str, ...]:
-    """Return what is printed of a peer."""
-    named = [(len(r.outcome.named & r.case.arrays), r) for r in runs if r.case.verdict == "wrong"]
+def result(peer: Peer, runs: list[Run], ours: list[Run]) -> Result:
+    """Return how a peer did on the cases, and how fast, beside ours."""
+    wrong = [r for r in runs if r.case.verdict == "wrong"]
     names = any(r.outcome.named for r in runs)
-    wrongly = sum(len(r.outcome.named - r.case.arrays) for r in runs)
     times = [r.seconds / our.seconds for r, our in zip(runs, ours, strict=True)]
-    return (
-        peer.label,
-        _count(runs, "correct", "wrong"),
-        _count(runs, "wrong", "correct"),
-        f"{_times(runs, 'correct', 'undecided')} + {_times(runs, 'wrong', 'undecided')}",
-        _count(runs, "undecided", "undecided"),
-        *(str(sum(r.outcome.verdict == v for r in runs)) for v in ("error", "cut off")),
-        f"{sum(n for n, _ in named)}/{sum(len(r.case.arrays) for _, r in named)}" if names else "",
-        f"{wrongly}" if names else "",
-        f"{median(r.calls for r in runs):.0f}",
-        f"{median(times):.2f}",
+    verdicts = "".join(LETTERS[r.outcome.verdict] for r in runs)
+    return Result(
+        peer.name,
+        peer.package,
+        version(peer.package),
+        *tally([r.case.verdict for r in runs], verdicts),
+        verdicts.count(LETTERS["error"]),
+        verdicts.count(LETTERS["cut off"]),
+        sum(len(r.outcome.named & r.case.arrays) for r in wrong) if names else None,
+        sum(len(r.outcome.named - r.case.arrays) for r in runs) if names else None,
+        round(median(r.calls for r in runs)),
+        round(median(times), 2),
+        verdicts,
     )
 
 
-def _times(runs: list[Run], deserved: str, said: str) -> int:
-    return sum(r.case.verdict == deserved and r.outcome.verdict == said for r in runs)
+def tally(deserved: Iterable[str], verdicts: str) -> tuple[int, int, int, int, int]:
+    """Count the alarms, the misses, the unsure of right and of wrong gradients, and the kinks."""
+    n = Counter(zip(deserved, verdicts, strict=True))
+    unsure = n["correct", "u"], n["wrong", "u"], n["undecided", "u"]
+    return n["correct", "w"], n["wrong", "c"], *unsure
 
 
-def _count(runs: list[Run], deserved: str, said: str) -> str:
-    """Return how many of the cases that deserve one verdict got another."""
-    return f"{_times(runs, deserved, said)}/{sum(r.case.verdict == deserved for r in runs)}"
-
-
-def table(rows: list[tuple[str, ...]]) -> str:
-    """Return rows in columns, the first one to the left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+def table(results: list[Result]) -> str:
+    """Return the results in columns, the first one to the left."""
+    names = [name for name in Result._fields if name not in ("package", "verdicts")]
+    cells = ([getattr(one, name) for name in names] for one in results)
+    shown = [names, *(["" if cell is None else str(cell) for cell in row] for row in cells)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return "\n".join(
-        "  ".join([r[0].ljust(widths[0]), *map(str.rjust, r[1:], widths[1:])]) for r in rows
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in shown
     )
+
+
+def write(results: list[Result], cases: list[Case]) -> None:
+    """Write the results to the file that the page shows."""
+    content = {
+        "date": f"{datetime.now(UTC):%B %Y}",
+        "arrays": sum(len(case.arrays) for case in cases if case.verdict == "wrong"),
+        "checkers": [r._asdict() for r in results],
+        "cases": {case.name: case.verdict for case in cases},
+    }
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
 
 def remarks(peer: Peer, runs: list[Run]) -> Iterator[str]:
@@ -423,16 +461,20 @@ def main() -> None:
     """Run every peer over the same cases, case by case, and print the table."""
     parser = argparse.ArgumentParser(description="Compare gradient checkers on our catalogue.")
     parser.add_argument("--cases", type=int, help="how many cases, evenly spread; all if not given")
-    cases = all_cases()
-    cases = spread(cases, parser.parse_args().cases or len(cases))
-    missing = [peer.name for peer in PEERS if not find_spec(peer.package)]
-    runs: dict[Peer, list[Run]] = {peer: [] for peer in PEERS if peer.name not in missing}
+    parser.add_argument("--write", action="store_true", help="write the results for the page")
+    options, cases = parser.parse_args(), all_cases()
+    cases = spread(cases, options.cases or len(cases))
+    missing = [peer.name for peer in PEERS if not peer.installed]
+    runs: dict[Peer, list[Run]] = {peer: [] for peer in PEERS if peer.installed}
     for peer in runs:
         run(peer, cases[0])  # what is imported and built only once
     for case in cases:
         for peer, own in runs.items():
             own.append(run(peer, case))
-    print(table([HEADINGS, *(row(peer, own, runs[OURS]) for peer, own in runs.items())]))
+    results = [result(peer, own, runs[OURS]) for peer, own in runs.items()]
+    if options.write:
+        write(results, cases)
+    print(table(results))
     print("", LEGEND, "", *(f"left out, not installed: {name}" for name in missing), sep="\n")
     print(*(line for peer, own in runs.items() for line in remarks(peer, own)), sep="\n")
 

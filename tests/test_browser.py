@@ -1,0 +1,266 @@
+"""The built site in a real browser: it asks no other host, reads well, weighs little, and works."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from mkdocs.utils.meta import get_data
+from playwright.sync_api import Browser, Page, expect
+
+from browsing import Visit, copied, faults, largest_paint, served, settle, visit, weight
+from conftest import DOCS, build, planted
+
+PAGES = sorted(
+    path.relative_to(DOCS).with_suffix(".html").as_posix()
+    for ending in ("md", "ipynb")
+    for path in DOCS.rglob(f"*.{ending}")
+)
+every_page = pytest.mark.parametrize("page", PAGES)
+
+# The bytes of a text page that is visited first, of one that is visited next, of the notebook.
+FIRST, NEXT, NOTEBOOK = 300_000, 60_000, 400_000
+
+
+@pytest.fixture(scope="module")
+def visited(browser: Browser, address: str) -> Callable[[str], Visit]:
+    """Return a function that visits a page once, and remembers."""
+    return cache(lambda page: visit(browser, address + page))
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """Return a window with an empty cache, which may read the clipboard."""
+    tab = browser.new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    yield tab
+    tab.context.close()
+
+
+def test_every_page_of_the_build_is_visited(site: Path) -> None:
+    """The build has no page that the tests in the browser leave out."""
+    built = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    assert built == {*PAGES, "404.html"}
+
+
+@every_page
+def test_a_page_asks_no_other_host(page: str, visited: Callable[[str], Visit]) -> None:
+    """All that a page needs comes with the site, and nothing goes wrong in its scripts."""
+    assert not visited(page).foreign()
+    assert not visited(page).messages
+
+
+@every_page
+def test_a_page_is_fit_to_read(page: str, visited: Callable[[str], Visit]) -> None:
+    """In both schemes and widths it is accessible and complete; the keyboard reaches everything."""
+    assert not visited(page).problems, "\n".join(visited(page).problems)
+
+
+@every_page
+def test_a_page_is_light(
+    page: str, visited: Callable[[str], Visit], site: Path, address: str
+) -> None:
+    """It weighs little on the first visit, and less on the next; it stands still while it loads."""
+    notebook = (DOCS / page).with_suffix(".ipynb").exists()
+    loaded, before = visited(page).requests, visited("index.html").requests
+    assert weight(loaded, site, address) <= (NOTEBOOK if notebook else FIRST)
+    assert notebook or weight(set(loaded) - set(before), site, address) <= NEXT
+    assert visited(page).shift < 0.05
+
+
+def test_pages_need_no_script(browser: Browser, address: str) -> None:
+    """With JavaScript off, every figure is drawn and every formula typeset."""
+    tab = browser.new_context(java_script_enabled=False).new_page()
+    for page in PAGES:
+        tab.goto(address + page)
+        assert not faults(tab), page
+    tab.context.close()
+
+
+SOUND = """<!doctype html><html lang="en"><head><title>Page</title><link rel="icon" href="data:,">
+<style>:focus { outline: auto }</style></head><body><main><h1>Page</h1><a href="#x">Link</a>
+<span class="drawn"><svg role="img" aria-label="Line" width="9" height="9"></svg></span>
+<span class="formula"><span class="katex-html">x</span></span></main></body></html>"""
+FAULTS = {
+    "foreign": ("<h1>", '<img src="http://127.0.0.2:9/x.png" alt="x"><h1>', "127.0.0.2"),
+    "console": ("<h1>", "<script>nowhere()</script><h1>", "nowhere is not defined"),
+    "axe": ("<h1>Page</h1>", "", "page-has-heading-one"),
+    "contrast": ("<h1>", '<h1 style="color: #eee">', "light, 1280 px: color-contrast"),
+    "sideways": ("<h1>", '<h1 style="width: 400px">', "light, 360 px: the page scrolls sideways"),
+    "figure": ('width="9"', 'width="0"', 'the figure "Line" is not drawn'),
+    "formula": ("katex-html", "katex", 'the formula "x" is not typeset'),
+    "out of reach": ("<a ", '<a onfocus="this.blur()" tabindex="0" ', "Tab does not reach"),
+    "unseen focus": ("auto", "none", "the focus is not seen"),
+}
+
+
+@pytest.mark.parametrize(("sound", "faulty", "report"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_of_a_page_is_seen(
+    sound: str, faulty: str, report: str, browser: Browser, tmp_path: Path
+) -> None:
+    """A planted fault is reported; the page without it is not."""
+    assert sound in SOUND
+    page = tmp_path / "page.html"
+    with served(tmp_path) as address:
+        page.write_text(SOUND.replace(sound, faulty))
+        assert report in said(visit(browser, f"{address}page.html"))
+
+
+def test_a_sound_page_passes(browser: Browser, tmp_path: Path) -> None:
+    """The page that faults are planted in has none."""
+    (tmp_path / "page.html").write_text(SOUND)
+    with served(tmp_path) as address:
+        assert not said(visit(browser, f"{address}page.html"))
+
+
+def test_a_page_that_shifts_is_seen(browser: Browser, tmp_path: Path) -> None:
+    """What moves while the page loads is measured."""
+    move = "document.body.style.paddingTop = '400px'"
+    late = f"<script>requestAnimationFrame(() => requestAnimationFrame(() => {move}))</script>"
+    (tmp_path / "page.html").write_text(SOUND.replace("</main>", f"{'<p>x</p>' * 20}</main>{late}"))
+    with served(tmp_path) as address:
+        assert visit(browser, f"{address}page.html").shift > 0.05
+
+
+def test_a_page_that_is_painted_late_is_seen(browser: Browser, tmp_path: Path) -> None:
+    """What stands before the text is waited for."""
+    wait = "<script>for (const end = Date.now() + 700; Date.now() < end;);</script>"
+    with served(tmp_path) as address:
+        paints = []
+        for page in (SOUND, SOUND.replace("<body>", f"<body>{wait}")):
+            (tmp_path / "page.html").write_text(page)
+            paints.append(largest_paint(browser, f"{address}page.html"))
+    assert paints[1] > 1.5 * paints[0] > 0
+
+
+def said(seen: Visit) -> str:
+    """Return all that is wrong with a page."""
+    return "\n".join([*seen.foreign(), *seen.messages, *seen.problems])
+
+
+def test_weights_are_those_of_the_files(tmp_path: Path) -> None:
+    """Text counts compressed, what cannot be compressed counts as it is, and a file counts once."""
+    (tmp_path / "a.css").write_bytes(b"a" * 100_000)
+    (tmp_path / "b.woff2").write_bytes(os.urandom(1000))
+    urls = ["http://x/a.css", "http://x/b.woff2", "http://x/b.woff2#f"]
+    expected = len(gzip.compress(b"a" * 100_000)) + 1000
+    assert weight(urls, tmp_path, "http://x/") == expected
+
+
+def test_pages_are_painted_soon(site: Path, browser: Browser, tmp_path: Path) -> None:
+    """The largest part is painted almost as soon as that of a page that the theme leaves bare."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("# Bare\n\nA page with nothing on it.\n")
+    (tmp_path / "mkdocs.yml").write_text("site_name: Bare\ntheme: {name: material, font: false}\n")
+    build(tmp_path / "mkdocs.yml", tmp_path / "bare")
+    heaviest = max(PAGES, key=lambda page: (site / page).stat().st_size)
+    with served(tmp_path / "bare") as bare, served(site) as address:
+        rounds = [
+            [largest_paint(browser, url) for url in (bare, address, address + heaviest)]
+            for _ in range(4)
+        ]
+    # The least of each: whatever else the machine does takes time, and gives none.
+    least, *ours = map(min, zip(*rounds, strict=True))
+    assert max(ours) <= 1.5 * least, rounds
+
+
+@every_page
+def test_what_is_copied_runs(
+    page: str, tab: Page, address: str, with_wheel: dict[str, str], tmp_path: Path
+) -> None:
+    """A guide's block runs alone, the blocks of other pages in order, by the installed wheel."""
+    if missing := missing_packages(page):
+        (pytest.fail if "CI" in os.environ else pytest.skip)(f"{page} requires {missing}")
+    tab.goto(address + page)
+    settle(tab)
+    blocks = copied(tab, ".language-python, .language-py")
+    programs = blocks if page.startswith("guides/") else ["\n".join(blocks)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        failures = pool.map(partial(failure, folder=tmp_path, environment=with_wheel), programs)
+    assert not "".join(failures)
+
+
+def missing_packages(page: str) -> list[str]:
+    """Return what a page requires in its front matter and this environment lacks."""
+    source = (DOCS / page).with_suffix(".md")
+    meta = get_data(source.read_text("utf-8"))[1] if source.exists() else {}
+    return [name for name in meta.get("requires", []) if not find_spec(name)]
+
+
+def failure(program: str, folder: Path, environment: dict[str, str]) -> str:
+    """Run a program in an empty folder, and return what it says of its failure."""
+    with TemporaryDirectory(dir=folder) as empty:
+        Path(empty, "pasted.py").write_text(program, "utf-8")
+        command = [sys.executable, "pasted.py"]
+        done = subprocess.run(
+            command, cwd=empty, env=environment, capture_output=True, text=True, check=False
+        )
+    return f"{program}\n{done.stderr}" if done.returncode else ""
+
+
+def test_a_program_that_fails_is_reported(with_wheel: dict[str, str], tmp_path: Path) -> None:
+    """A block that needs another one fails alone; what runs is the wheel, not the source."""
+    imports = "import backproof\nassert 'installed' in backproof.__file__, backproof.__file__\n"
+    assert not failure(imports, tmp_path, with_wheel)
+    assert "NameError" in failure(f"{imports}print(x)", tmp_path, with_wheel)
+
+
+def test_prompts_are_not_copied(tab: Page, address: str) -> None:
+    """Of an example with prompts, only what is typed is copied."""
+    tab.goto(address + "reference/api.html")
+    settle(tab)
+    examples = copied(tab, ".language-pycon")
+    assert examples
+    for example in examples:
+        compile(example, "example", "exec")
+
+
+MEANT = {
+    "dropout": "learn/dropout",
+    "1e-7": "learn/step-size",
+    "transpose": "explanation/mistakes",
+    "check_gradient": "reference/api",
+}
+
+
+@pytest.mark.parametrize("from_disk", [False, True], ids=["from a host", "from disk"])
+def test_search_finds_the_page_that_is_meant(
+    from_disk: bool, tab: Page, address: str, site: Path
+) -> None:
+    """Words and code typed into the box find their page first, from disk too."""
+    tab.goto(f"{site.as_uri()}/index.html" if from_disk else f"{address}index.html")
+    for words, page in MEANT.items():
+        tab.locator(".md-search__input").fill("")
+        tab.keyboard.type(words)
+        first = tab.locator(".md-search-result__link").first
+        expect(first).to_have_attribute("href", re.compile(rf"/{page}\.html$"))
+    tab.keyboard.type("xyz")
+    expect(tab.locator(".md-search-result__meta")).to_have_text("No matching documents")
+
+
+def test_the_site_opens_from_disk(browser: Browser, site: Path) -> None:
+    """A page that is opened from disk asks no host and reports nothing."""
+    seen = visit(browser, f"{site.as_uri()}/learn/limit.html")
+    assert not said(seen)
+
+
+def test_a_missing_page_helps(browser: Browser, tab: Page, tmp_path: Path) -> None:
+    """At any depth of the missing address, it is fit to read and leads on."""
+    with served(tmp_path / "site") as address:
+        pages = {"index": "# Home\n\n[Page](page.md)\n", "page": "# A page\n"}
+        build(planted(tmp_path, **pages), tmp_path / "site", SITE_ADDRESS=address)
+        missing = f"{address}a/b/missing.html"
+        seen = visit(browser, missing)
+        assert not [*seen.foreign(), *seen.problems]
+        tab.goto(missing)
+        tab.locator("article").get_by_role("link", name="Backproof").click()
+        assert tab.url == f"{address}index.html"

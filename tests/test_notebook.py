@@ -1,0 +1,197 @@
+"""The exercise in a notebook: it is right, it can be solved, and its page is like all others."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import redirect_stdout
+from copy import deepcopy
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbclient import NotebookClient
+
+from conftest import DOCS, build, planted
+from executed.built import resolves, shown_code, visible_markup
+from executed.notebooks import published
+from executed.prose import unquoted_numbers
+
+PATH = DOCS / "learn" / "find-the-mistake.ipynb"
+NOTEBOOK: Any = nbformat.read(PATH, as_version=4)  # type: ignore[no-untyped-call]
+CELLS = {cell["id"]: cell for cell in NOTEBOOK["cells"]}
+CORRECTIONS = {"dW2": ("A1.T * 2", "A1.T"), "db1": ("4 / m", "1 / m")}
+
+Cells = list[dict[str, Any]]
+
+
+def results(notebook: dict[str, Any]) -> list[str]:
+    """Return the identifiers of the cells that hold results of a run."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return [cell["id"] for cell in cells if cell["outputs"] or cell["execution_count"]]
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    """What a run leaves is not committed; the build runs it anew."""
+    assert not results(NOTEBOOK)
+    ran = deepcopy(NOTEBOOK)
+    next(cell for cell in ran["cells"] if cell["id"] == "judge")["execution_count"] = 1
+    assert results(ran) == ["judge"]
+
+
+@pytest.fixture(scope="module")
+def executed(with_wheel: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Cells:
+    """Run the notebook as who downloads it: in an empty folder, with the wheel."""
+    folder = tmp_path_factory.mktemp("downloaded")
+    notebook = deepcopy(NOTEBOOK)
+    NotebookClient(notebook, resources={"metadata": {"path": folder}}).execute(env=with_wheel)
+    cells: Cells = notebook["cells"]
+    return cells
+
+
+PRINTED = {
+    "number": "difference 2.9e-01 > 1e-07\n0.285093\n",
+    "predict": "47 0.333333\n",
+    "report": "it is 4 times the numerical gradient",
+    "factors": "3 examples: b1 4.0\n3 examples: W2 2.0\n2 examples: b1 4.0\n2 examples: W2 2.0\n",
+    "judge": "not yet: look at ['b1', 'W2']\n0 entries untested\n",
+    "solution": "solved\n0 entries untested\n",
+    "number-again": "wrong by the course's rule: difference 1.2e-07 > 1e-07\ncorrect\n",
+}
+
+
+def test_what_the_notebook_says_is_right(executed: Cells) -> None:
+    """Its cells show what the text around them builds on, and warn of nothing."""
+    shown = {cell["id"]: shown_by(cell) for cell in executed if cell.get("outputs")}
+    assert shown.keys() == PRINTED.keys()
+    for name, text in PRINTED.items():
+        assert text in shown[name]
+    assert not [1 for cell in executed for one in cell.get("outputs", ()) if is_warning(one)]
+
+
+def test_numbers_in_the_text_of_the_notebook_are_quoted(executed: Cells) -> None:
+    """No number in a sentence can drift from what the cells hold or show."""
+    assert not unquoted_numbers(as_page(executed), PATH.name)
+    drifted = [*executed, {"cell_type": "markdown", "source": "It was 0.285094."}]
+    assert len(unquoted_numbers(as_page(drifted), PATH.name)) == 1
+
+
+def is_warning(output: dict[str, Any]) -> bool:
+    """Whether an output is none that the page shows."""
+    return output.get("name") != "stdout" and "text/html" not in output.get("data", ())
+
+
+def shown_by(cell: dict[str, Any]) -> str:
+    """Return the text of the outputs of a cell."""
+    html = "".join(one.get("text") or one["data"]["text/html"] for one in cell["outputs"])
+    return BeautifulSoup(html, "html.parser").get_text("\n") if html.startswith("<") else html
+
+
+def as_page(cells: Cells) -> str:
+    """Return a notebook that ran as a page, whose blocks are the cells."""
+    return "\n\n".join(
+        f'```python\n{cell["source"]}\n```\n```text title="Output"\n{shown_by(cell)}\n```'
+        if cell["cell_type"] == "code"
+        else cell["source"]
+        for cell in cells
+    )
+
+
+@pytest.mark.parametrize(
+    ("corrected", "answer"),
+    [
+        ([], "not yet: look at ['b1', 'W2']"),
+        (["dW2"], "not yet: look at ['b1']"),
+        (["db1"], "not yet: look at ['W2']"),
+        (["dW2", "db1"], "solved"),
+    ],
+)
+def test_the_judge_knows_a_solution(corrected: list[str], answer: str) -> None:
+    """A reader who corrects both lines has solved it, and one who corrects one of them has not."""
+    exercise = source("exercise")
+    for name in corrected:
+        assert CORRECTIONS[name][0] in exercise
+        exercise = exercise.replace(*CORRECTIONS[name])
+    assert answer in judged(exercise)
+
+
+def test_a_correction_for_three_examples_alone_is_none() -> None:
+    """A factor that fits the number of examples in the exercise does not pass."""
+    exercise = source("exercise").replace("A1.T * 2", "A1.T").replace("4 / m", "1 / 3")
+    assert "not yet: look at ['b1']" in judged(exercise)
+
+
+def test_the_solution_differs_from_the_exercise_in_the_two_lines() -> None:
+    """The solution is the exercise, corrected."""
+    given = source("exercise").splitlines()
+    lines = [re.sub(r"  #.*", "", line) for line in source("solution").splitlines()]
+    added = [line.split()[0] for line in lines if line not in given]
+    assert added == ["def", "dW2", "db1", "judge(corrected)"]
+
+
+def source(name: str) -> str:
+    """Return the source of a cell."""
+    return str(CELLS[name]["source"])
+
+
+def judged(exercise: str) -> str:
+    """Return what the judge says of an exercise."""
+    cells = [source("number"), source("report"), exercise, source("judge")]
+    with redirect_stdout(StringIO()) as printed:
+        exec("\n".join(cells), {})
+    return printed.getvalue()
+
+
+def test_the_page_shows_the_cells_and_what_they_show(site: Path) -> None:
+    """Nothing of the notebook is lost on its page, all of it is rendered, and no style is added."""
+    html = (site / "learn" / "find-the-mistake.html").read_text("utf-8")
+    code = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
+    assert shown_code(html) == [cell["source"] for cell in code]
+    text = " ".join(BeautifulSoup(html, "html.parser").get_text(" ").split())
+    assert not [words for words in PRINTED.values() if " ".join(words.split()) not in text]
+    assert not visible_markup(html)
+    assert "<style" not in html
+
+
+def test_links_of_the_notebook_lead_to_the_site(site: Path) -> None:
+    """In the notebook that is offered beside the page, they do so wherever it is moved."""
+    offered = site / "learn" / PATH.name
+    targets = links(offered.read_text("utf-8"))
+    assert len(targets) >= 3
+    assert all(resolves(offered, target) for target in targets)
+    moved = published(PATH.read_text("utf-8"), "https://example.org/site/learn/find.html")
+    assert links(moved)[0] == "https://example.org/site/learn/step-size.html"
+    assert all(target.startswith("https://example.org/site/") for target in links(moved))
+
+
+def links(notebook: str) -> list[str]:
+    """Return where the links in the cells of a notebook lead."""
+    return re.findall(r"\]\(([^)]+)\)", notebook)
+
+
+def test_a_notebook_is_run_by_every_build(tmp_path: Path) -> None:
+    """What its cells show is on the page, and nothing of what they showed before."""
+    code = "import os; print('a < b > c', os.environ['CHANGED'])"
+    assert "a &lt; b &gt; c before" in built_with(code, tmp_path, CHANGED="before")
+    assert "a &lt; b &gt; c after" in built_with(code, tmp_path, CHANGED="after")
+
+
+def test_a_notebook_that_fails_fails_the_build(tmp_path: Path) -> None:
+    """A cell that raises leaves no page behind."""
+    with pytest.raises(pytest.fail.Exception, match="ZeroDivisionError"):
+        built_with("1 / 0", tmp_path)
+
+
+def built_with(code: str, folder: Path, **environment: str) -> str:
+    """Build a site with a notebook of one cell, and return its page."""
+    configuration = planted(folder, index="# Home\n")
+    settings = configuration.read_text("utf-8").replace("page.md", "page.ipynb")
+    hooks = f"sources.py, {DOCS / 'executed' / 'notebooks.py'}]"
+    configuration.write_text(settings.replace("sources.py]", hooks), "utf-8")
+    notebook = {**NOTEBOOK, "cells": [CELLS["title"], {**CELLS["judge"], "source": code}]}
+    (folder / "docs" / "page.ipynb").write_text(json.dumps(notebook), "utf-8")
+    build(configuration, folder / "site", **environment)
+    return (folder / "site" / "page.html").read_text("utf-8")

@@ -1,0 +1,159 @@
+"""What is installed and what is handed on: complete, small, and telling one story."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+from email import message_from_bytes
+from pathlib import Path
+from sysconfig import get_path
+from zipfile import ZipFile
+
+import pytest
+from mkdocs.config import load_config
+
+from browsing import served
+from check_links import dead_links
+from conftest import DOCS, ROOT, build, planted
+from executed.page import blocks
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_all_tell_the_same_story() -> None:
+    """The package, the site and README say in the same words what this is."""
+    words = PROJECT["description"]
+    assert load_config(str(ROOT / "mkdocs.yml"))["site_description"] == words
+    assert f"Backproof is {words[0].lower()}{words[1:]}" in README
+
+
+def test_the_version_is_one() -> None:
+    """Who cites the package names the version that is installed."""
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {PROJECT['version']}\n" in citation
+
+
+def test_the_wheel_is_the_library_alone(packages: Path) -> None:
+    """It holds the modules and what describes them, and asks for nothing but NumPy."""
+    with ZipFile(next(packages.glob("*.whl"))) as wheel:
+        folders = {name.split("/")[0] for name in wheel.namelist()}
+        about = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
+        metadata = message_from_bytes(wheel.read(about))
+        licences = [name for name in wheel.namelist() if name.endswith("/LICENSE")]
+    assert folders == {"backproof", about.split("/")[0]}
+    assert licences
+    needed = metadata.get_all("Requires-Dist", [])
+    assert [name for name in needed if "extra ==" not in name] == ["numpy>=2.0"]
+    assert {"docs", "test", "plot", "dask"} <= set(metadata.get_all("Provides-Extra", []))
+
+
+def test_the_wheel_works_in_an_empty_environment(packages: Path, tmp_path: Path) -> None:
+    """With nothing but the wheel and its dependency, the example of README prints what it shows."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
+    python = f"{get_path('scripts', 'venv', {'base': str(tmp_path)})}/python"
+    command = [sys.executable, "-m", "pip", "--python", python, "install"]
+    wheel = next(packages.glob("*.whl"))
+    done = subprocess.run([*command, wheel], check=False, capture_output=True, text=True)
+    if "No matching distribution found for numpy" in done.stderr and "CI" not in os.environ:
+        pytest.skip("This installs NumPy, and no package index can be reached.")
+    assert done.returncode == 0, done.stderr
+    (example,) = blocks(README)
+    assert example.output
+    printed = subprocess.run([python, "-c", example.text], capture_output=True, text=True)
+    assert printed.stdout.rstrip() == example.output.text, printed.stderr
+
+
+def test_the_pages_pass_from_the_source_distribution(
+    packages: Path, with_wheel: dict[str, str], tmp_path: Path
+) -> None:
+    """Unpacked anywhere, it has what its doc tests need, and they pass with the wheel."""
+    with tarfile.open(next(packages.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    assert {"docs", "src", "tests", "mkdocs.yml", "LICENSE"} <= {p.name for p in source.iterdir()}
+    path = os.pathsep.join([with_wheel["PYTHONPATH"], str(source / "docs")])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--quiet",
+        "docs/index.md",
+        "docs/learn",
+        "README.md",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=source,
+        env={**with_wheel, "PYTHONPATH": path},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d+ passed", done.stdout)
+
+
+def test_dead_links_are_reported(tmp_path: Path) -> None:
+    """The script that follows links to other hosts names the dead ones, and where they stand."""
+    site = tmp_path / "site"
+    site.mkdir()
+    with served(site) as address:
+        links = [f"{address}page.html#part", f"{address}lost.html", "http://127.0.0.2:9/"]
+        page = "".join(f'<a href="{link}">x</a>' for link in links)
+        (site / "page.html").write_text(page, "utf-8")
+        dead = dead_links(site)
+    assert [link.partition(": ")[0] for link in dead] == sorted(links[1:])
+    assert "404" in dead[0]
+    assert all(link.endswith("    page.html") for link in dead)
+
+
+INDEX = '# Home\n\nThis is "home" & more.\n\n[Page](page.md)\n'
+PAGE = "# A page\n\nOne sentence.\n\n::: backproof.relative_difference\n"
+
+
+def test_addresses_are_used_where_they_are_known(tmp_path: Path) -> None:
+    """Edit links and previews appear with the addresses that they need, and not without."""
+    configuration = planted(tmp_path, index=INDEX, page=PAGE)
+    build(configuration, tmp_path / "anywhere", SITE_ADDRESS="", EDIT_ADDRESS="")
+    addresses = {"SITE_ADDRESS": "https://a.test/b/", "EDIT_ADDRESS": "https://c.test/docs/"}
+    build(configuration, tmp_path / "somewhere", **addresses)
+    anywhere = (tmp_path / "anywhere" / "page.html").read_text("utf-8")
+    somewhere = (tmp_path / "somewhere" / "page.html").read_text("utf-8")
+    assert 'href="https://c.test/docs/page.md"' in somewhere
+    assert 'content="https://a.test/b/assets/card.png"' in somewhere
+    assert (tmp_path / "somewhere" / "assets" / "card.png").read_bytes()[1:4] == b"PNG"
+    assert not re.search("c.test|og:image|og:url|canonical|Edit this page", anywhere)
+    assert not (tmp_path / "anywhere" / "assets" / "card.png").exists()
+
+
+def test_pages_describe_themselves(tmp_path: Path) -> None:
+    """A page is described by its first paragraph, or by its front matter."""
+    page = "---\ndescription: Said.\n---\n# A page\n\nNot said.\n"
+    build(planted(tmp_path, index=INDEX, page=page), tmp_path / "site")
+    index = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert '<meta name="description" content="This is &#34;home&#34; &amp; more.">' in index
+    assert 'content="Said."' in (tmp_path / "site" / "page.html").read_text("utf-8")
+
+
+def test_machines_read_the_pages_as_markdown(tmp_path: Path) -> None:
+    """Beside each page stands its Markdown, with docstrings where the page shows them."""
+    build(planted(tmp_path, index=INDEX, page=PAGE), tmp_path / "site")
+    assert (tmp_path / "site" / "index.md").read_text("utf-8").strip() == INDEX.strip()
+    page = (tmp_path / "site" / "page.md").read_text("utf-8")
+    assert "## `backproof.relative_difference(gradient: Nest" in page
+    assert ":::" not in page
+
+
+def test_llms_txt_lists_every_page(site: Path) -> None:
+    """It names the site, says what it is, and leads to the Markdown of every page."""
+    text = (site / "llms.txt").read_text("utf-8")
+    assert text.startswith(f"# Backproof\n\n> {PROJECT['description']}\n")
+    links = re.findall(r"^- \[.+\]\((.+?)\): .+", text, re.MULTILINE)
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"index.md"}
+    assert pages <= set(links)
+    assert all((site / link).is_file() for link in links)

@@ -1,0 +1,68 @@
+"""What the page of other checkers shows of them is what they say when they are run."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+from benchmarks.peers import LETTERS, PEERS, RESULTS, Case, Peer, all_cases, run, spread, tally
+
+SHOWN: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
+CHECKERS = {checker["checker"]: checker for checker in SHOWN["checkers"]}
+
+# CI runs those that its extras bring, and takes a skipped test for a failure.
+RUN = [peer for peer in PEERS if peer.installed or "CI" not in os.environ]
+
+
+def test_every_checker_is_shown() -> None:
+    """The file has those of the benchmark, in its order, and each verdict on each case."""
+    assert list(CHECKERS) == [peer.name for peer in PEERS]
+    lengths = {len(checker["verdicts"]) for checker in CHECKERS.values()}
+    assert lengths == {len(SHOWN["cases"])}
+
+
+def test_the_cases_are_those_of_the_catalogue() -> None:
+    """A few may have come since; after more than that, `peers.py --write` is due."""
+    shown = SHOWN["cases"]
+    now = {case.name: case.verdict for case in all_cases()}
+    assert len(shown.items() & now.items()) >= 0.95 * max(len(shown), len(now))
+
+
+@pytest.mark.parametrize("name", CHECKERS)
+def test_counts_are_those_of_the_verdicts(name: str) -> None:
+    """The counts that are shown follow from the verdicts in the same file."""
+    shown = CHECKERS[name]
+    columns = ("alarms", "misses", "unsure_right", "unsure_wrong", "kinks")
+    assert tally(SHOWN["cases"].values(), shown["verdicts"]) == tuple(
+        shown[column] for column in columns
+    )
+
+
+def test_our_own_counts_are_the_promise() -> None:
+    """No right gradient is accused and no wrong one passes."""
+    ours = [checker for checker in CHECKERS.values() if checker["package"] == "backproof"]
+    assert len(ours) == 2
+    assert all(checker["alarms"] == checker["misses"] == 0 for checker in ours)
+
+
+@pytest.mark.parametrize("peer", RUN, ids=lambda peer: peer.name)
+def test_a_fresh_run_says_what_is_shown(peer: Peer) -> None:
+    """On thirty cases; a few may lie so near to a threshold that rounding decides."""
+    if not peer.installed:
+        pytest.skip(f"{peer.package} is not installed")
+    some = spread([case for case in all_cases() if case.name in SHOWN["cases"]], 30)
+    differ = [case.name for case in some if fresh(peer, case) != shown(peer, case)]
+    assert len(differ) <= 3, differ
+
+
+def fresh(peer: Peer, case: Case) -> str:
+    """Return what a checker says of a case now."""
+    return LETTERS[run(peer, case).outcome.verdict]
+
+
+def shown(peer: Peer, case: Case) -> str:
+    """Return what the file says that it said."""
+    return str(CHECKERS[peer.name]["verdicts"][list(SHOWN["cases"]).index(case.name)])
