@@ -10,16 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from mkdocs.utils.meta import get_data
 from playwright.sync_api import Browser, Page, expect
 
 from browsing import Visit, copied, faults, largest_paint, served, settle, visit, weight
 from conftest import DOCS, build, planted
+from executed.page import missing
 
 PAGES = sorted(
     path.relative_to(DOCS).with_suffix(".html").as_posix()
@@ -178,8 +177,9 @@ def test_what_is_copied_runs(
     page: str, tab: Page, address: str, with_wheel: dict[str, str], tmp_path: Path
 ) -> None:
     """A guide's block runs alone, the blocks of other pages in order, by the installed wheel."""
-    if missing := missing_packages(page):
-        (pytest.fail if "CI" in os.environ else pytest.skip)(f"{page} requires {missing}")
+    source = (DOCS / page).with_suffix(".md")
+    if lacking := missing(source.read_text("utf-8")) if source.exists() else []:
+        pytest.skip(f"{page} needs {', '.join(lacking)}: install the extra frameworks.")
     tab.goto(address + page)
     settle(tab)
     blocks = copied(tab, ".language-python, .language-py")
@@ -187,13 +187,6 @@ def test_what_is_copied_runs(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failures = pool.map(partial(failure, folder=tmp_path, environment=with_wheel), programs)
     assert not "".join(failures)
-
-
-def missing_packages(page: str) -> list[str]:
-    """Return what a page requires in its front matter and this environment lacks."""
-    source = (DOCS / page).with_suffix(".md")
-    meta = get_data(source.read_text("utf-8"))[1] if source.exists() else {}
-    return [name for name in meta.get("requires", []) if not find_spec(name)]
 
 
 def failure(program: str, folder: Path, environment: dict[str, str]) -> str:

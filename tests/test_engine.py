@@ -192,6 +192,13 @@ def test_a_page_is_one_program(run: Run) -> None:
     result.stdout.fnmatch_lines(["page.md:5: not run, since a block before it raised."])
 
 
+def test_what_goes_to_stderr_is_dropped(run: Run) -> None:
+    """A progress bar is neither output nor in the way of the report."""
+    result = run("```python\nimport sys\n\nprint('50 %', file=sys.stderr)\n```\n", "-s")
+    result.assert_outcomes(passed=1)
+    assert "50 %" not in result.stdout.str() + result.stderr.str()
+
+
 def test_a_block_of_a_guide_runs_alone(run: Run, pytester: pytest.Pytester) -> None:
     """It has what it defines itself, and neither names nor failures of the blocks before it."""
     page = "```python\nx = 0.125\n```\n\n" + BLOCK.replace("print(1 / 8)", "x = 1 / 8\nprint(x)")

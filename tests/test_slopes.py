@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import mpmath
@@ -225,12 +225,6 @@ def test_float32_parameters_are_displaced_by_steps_that_they_can_take() -> None:
     assert error.max() < 0.01
 
 
-def network_cost(parameters: dict[str, Any]) -> float:
-    """Return the cost of the course's network; at module level, so that processes find it."""
-    X, Y, _ = course.gradient_check_n_test_case()
-    return float(course.forward_propagation_n(X, Y, parameters)[0])
-
-
 def test_the_numerical_gradient_of_random_networks_covers_the_backward_pass() -> None:
     """Over 40 networks of the course's shape, saturated ones among them, the error is honest."""
     missed = entries = 0
@@ -247,17 +241,6 @@ def test_the_numerical_gradient_of_random_networks_covers_the_backward_pass() ->
             missed += np.sum(np.abs(right[f"d{key}"] - numerical[key]) > error[key])
             entries += error[key].size
     assert missed <= 0.001 * entries
-
-
-def test_every_map_gives_what_the_serial_one_gives() -> None:
-    """Threads and processes return the same bits as `map`."""
-    _, _, parameters = course.gradient_check_n_test_case()
-    serial = numerical_gradient(network_cost, parameters)
-    with ThreadPoolExecutor(4) as threads, ProcessPoolExecutor(2) as processes:
-        for workers in (threads.map, processes.map, lambda f, points: list(map(f, points))):
-            parallel = numerical_gradient(network_cost, parameters, workers=workers)
-            for one, other in zip(serial, parallel, strict=True):
-                assert all((one[key] == other[key]).all() for key in parameters)
 
 
 def test_a_map_that_loses_points_is_refused() -> None:

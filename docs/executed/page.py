@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from io import StringIO
@@ -64,10 +64,10 @@ def run_alone(block: Block, name: str) -> str:
 
 
 def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
-    """Run a block in a namespace; return what it prints."""
+    """Run a block in a namespace; return what it prints, without progress bars and logs."""
     namespace["__name__"] = "__main__"
     program = compile(in_place(block), name, "exec", dont_inherit=True)
-    with redirect_stdout(StringIO()) as printed:
+    with redirect_stdout(StringIO()) as printed, redirect_stderr(StringIO()):
         exec(program, namespace)
     return printed.getvalue()
 
