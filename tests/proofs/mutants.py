@@ -1,0 +1,336 @@
+"""Change the library in one place at a time, and count how many changes the tests notice.
+
+    python tests/proofs/mutants.py docs|unit [--only slopes ...] [--sample 200] [--workers 2]
+
+`docs` runs the pages, README and the examples of the docstrings, and nothing else;
+`unit` runs the tests of the library, and no page.
+A mutant is a copy of a module with another operator, constant, comparison, branch or return.
+It is run with the tests whose files reach its line, the quickest first, until one of them fails.
+Those that survive are printed with their place; `survivors.txt` says of each that is known
+why no test can, or need, notice it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
+from pathlib import Path
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from proofs.forks import ROOT, in_child, processes, warm
+
+LIBRARY = ROOT / "src" / "backproof"
+KNOWN = Path(__file__).with_name("survivors.txt")
+UNIT = "bad_input catalogue checking course differences errors mistakes parameters plots slopes"
+
+SWAPS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Div,),
+    ast.Div: (ast.Mult,),
+    ast.FloorDiv: (ast.Mult,),
+    ast.Mod: (ast.Mult,),
+    ast.Pow: (ast.Mult,),
+    ast.MatMult: (ast.Mult,),
+    ast.BitAnd: (ast.BitOr,),
+    ast.BitOr: (ast.BitAnd,),
+    ast.And: (ast.Or,),
+    ast.Or: (ast.And,),
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+
+
+# Annotations are never evaluated; decorators stay, since without them nothing imports.
+NO_CODE = {"annotation", "returns", "decorator_list", "ctx"}
+
+
+class Mutant(NamedTuple):
+    """A change: where, between which lines, from what to what, and the module that has it."""
+
+    module: str
+    first: int
+    last: int
+    change: str
+    code: CodeType
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.first}: {self.change}"
+
+    @property
+    def key(self) -> str:
+        """What names the mutant where lines may move."""
+        return f"{self.module}: {self.change}"
+
+
+# Mutants
+
+
+def mutants(path: Path) -> Iterator[Mutant]:
+    """Yield every mutant of a module."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for statement in statements(tree):
+        for owner, field, old, new in list(changes(statement)):
+            before = head(statement)
+            put(owner, field, old, new)
+            change = f"{before}  ->  {head(statement)}"
+            code = compile(ast.fix_missing_locations(tree), str(path), "exec")
+            put(owner, field, new, old)
+            yield Mutant(path.stem, statement.lineno, last_line(statement), change, code)
+
+
+def statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements that compute something, docstrings and type checks left out."""
+    for node in ast.walk(tree):
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.stmt) and not docstring:
+            yield node
+
+
+def head(statement: ast.stmt) -> str:
+    """Return a statement as code, without the block that it heads."""
+    return ast.unparse(statement).split("\n")[0]
+
+
+def last_line(statement: ast.stmt) -> int:
+    """Return the last line of a statement without the block that it heads."""
+    body = getattr(statement, "body", None)
+    return body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
+
+
+def changes(statement: ast.stmt) -> Iterator[tuple[ast.AST, str, Any, ast.AST]]:
+    """Yield what may change in a statement: the owner, its field, what stands there, the new."""
+    match statement:
+        case ast.If(test=test) | ast.While(test=test):
+            yield statement, "test", test, ast.UnaryOp(ast.Not(), test)
+        case ast.Return(value=ast.expr() as value):
+            yield statement, "value", value, ast.Constant(None)
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        owner = waiting.pop(0)
+        for field, value in ast.iter_fields(owner):
+            if field in NO_CODE:
+                continue
+            for node in value if isinstance(value, list) else [value]:
+                if isinstance(node, ast.AST) and not isinstance(node, ast.stmt):
+                    yield from ((owner, field, node, new) for new in replacements(node))
+                    waiting.append(node)
+
+
+def replacements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what may stand in the place of a part."""
+    for operator in SWAPS.get(type(node), ()):
+        yield operator()
+    match node:
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int(value) | float(value)):
+            yield ast.Constant(value + 1)
+        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
+            yield operand
+        case ast.IfExp(test=test, body=body, orelse=other):
+            yield ast.IfExp(test, other, body)
+        case ast.Call(func=ast.Name(id="min" | "max" as name), args=args, keywords=keywords):
+            other_one = ast.Name({"min": "max", "max": "min"}[name], ast.Load())
+            yield ast.Call(other_one, args, keywords)
+
+
+def put(owner: ast.AST, field: str, old: ast.AST, new: ast.AST) -> None:
+    """Put one part of a tree in the place of another."""
+    value = getattr(owner, field)
+    if isinstance(value, list):
+        value[next(i for i, item in enumerate(value) if item is old)] = new
+    else:
+        setattr(owner, field, new)
+
+
+# Tests
+
+
+def test_files(kind: str) -> list[str]:
+    """Return the files of the tests of the docs, or of the library's own."""
+    if kind == "unit":
+        return [f"tests/test_{name}.py" for name in UNIT.split()]
+    pages = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
+    modules = [f"src/backproof/{path.name}" for path in sorted(LIBRARY.glob("*.py"))]
+    return [*pages, "README.md", *modules]
+
+
+def passes(files: list[str]) -> bool:
+    """Run test files until one fails, and tell whether none did."""
+    import pytest
+
+    # Where pytest rewrites assertions, it reads the modules that it is given itself.
+    result = pytest.main([*files, "-x", "-q", "-p", "no:cacheprovider", "--assert=plain"])
+    return result in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+class Coverage(NamedTuple):
+    """The lines of the library that a file of tests reaches, and the seconds that it takes."""
+
+    lines: set[tuple[str, int]]
+    seconds: float
+
+
+def coverage(file: str) -> Coverage | None:
+    """Run a file of tests in a process of its own, and note where it comes along."""
+    found: Coverage | None = in_child(partial(traced, file))
+    return found
+
+
+def traced(file: str) -> Coverage | None:
+    """Run a file of tests, and return the lines that it reaches; None if it fails."""
+    lines: set[tuple[str, int]] = set()
+
+    def within(frame: FrameType, event: str, _: object) -> Any:
+        lines.add((Path(frame.f_code.co_filename).stem, frame.f_lineno))
+        return within
+
+    def enter(frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code.co_filename.startswith(str(LIBRARY)):
+            return within(frame, event, argument)
+        return None
+
+    sys.settrace(enter)
+    start = time.perf_counter()
+    passed = passes([file])
+    sys.settrace(None)
+    return Coverage(lines, time.perf_counter() - start) if passed else None
+
+
+class Planted(Loader):
+    """Finds one module of the library as a mutant, and leaves the others to Python."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.mutant = mutant
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        """Find the module if it is the one that is changed."""
+        if name != f"backproof.{self.mutant.module}":
+            return None
+        return spec_from_loader(name, self, origin=str(LIBRARY / f"{self.mutant.module}.py"))
+
+    def create_module(self, _: ModuleSpec) -> None:
+        """Leave it to Python to create the module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the changed code."""
+        module.__file__ = str(LIBRARY / f"{self.mutant.module}.py")
+        exec(self.mutant.code, module.__dict__)
+
+
+def survives(mutant: Mutant, files: list[str]) -> bool:
+    """Run tests on a mutant."""
+    sys.meta_path.insert(0, Planted(mutant))
+    return passes(files)
+
+
+# The run
+
+
+class Run:
+    """One kind of tests, and all mutants: made anew in each process that works on them."""
+
+    def __init__(self, kind: str, modules: list[str], reached: dict[str, Coverage]) -> None:
+        self.reached = reached
+        self.mutants = [m for name in modules for m in mutants(LIBRARY / f"{name}.py")]
+
+    def files_for(self, mutant: Mutant) -> list[str]:
+        """Return the files that reach a mutant, the quickest first."""
+        lines = {(mutant.module, line) for line in range(mutant.first, mutant.last + 1)}
+        files = [file for file, found in self.reached.items() if found.lines & lines]
+        return sorted(files, key=lambda file: self.reached[file].seconds)
+
+    def verdict(self, number: int) -> tuple[int, str]:
+        """Return whether a mutant is killed, survives, or is not reached at all."""
+        mutant = self.mutants[number]
+        files = self.files_for(mutant)
+        if not files:
+            return number, "not reached"
+        return number, "survived" if in_child(partial(survives, mutant, files)) else "killed"
+
+
+def reach(files: list[str], workers: int) -> dict[str, Coverage]:
+    """Return what each file of tests reaches; stop if one of them fails as it is."""
+    with processes(workers, warm) as pool:
+        found = dict(zip(files, pool.map(coverage, files), strict=True))
+    if failed := [file for file, reached in found.items() if not reached]:
+        raise SystemExit(f"These fail before anything is changed: {', '.join(failed)}.")
+    return {file: reached for file, reached in found.items() if reached}
+
+
+THE_RUN: list[Run] = []
+
+
+def begin(*arguments: Any) -> None:
+    """Prepare a process for its mutants."""
+    warm()
+    THE_RUN.append(Run(*arguments))
+
+
+def verdict(number: int) -> tuple[int, str]:
+    """Judge one mutant in the process that this runs in."""
+    return THE_RUN[0].verdict(number)
+
+
+def known() -> dict[str, str]:
+    """Return why mutants survive that are known to."""
+    if not KNOWN.exists():
+        return {}
+    lines = (line.split("  #  ") for line in KNOWN.read_text("utf-8").splitlines() if line)
+    return {key.strip(): reason.strip() for key, reason in lines}
+
+
+def main() -> None:
+    """Judge the mutants, print the survivors and the rate; fail below 95 percent."""
+    parser = argparse.ArgumentParser(description="Measure what the tests notice.")
+    parser.add_argument("kind", choices=("docs", "unit"))
+    parser.add_argument("--only", nargs="+", default=[p.stem for p in sorted(LIBRARY.glob("*.py"))])
+    parser.add_argument("--sample", type=int, help="only so many mutants, drawn at random")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    reached = reach(test_files(options.kind), options.workers)
+    arguments = (options.kind, options.only, reached)
+    run = Run(*arguments)
+    numbers = list(range(len(run.mutants)))
+    if options.sample:
+        numbers = sorted(random.Random(0).sample(numbers, min(options.sample, len(numbers))))
+    counts = {"killed": 0, "survived": 0, "not reached": 0, "known": 0}
+    reasons = known()
+    start = time.perf_counter()
+    with processes(options.workers, begin, *arguments) as pool:
+        for number, result in pool.map(verdict, numbers):
+            mutant = run.mutants[number]
+            result = "known" if result != "killed" and mutant.key in reasons else result
+            counts[result] += 1
+            if result in ("survived", "not reached"):
+                print(f"{result}: {mutant}", flush=True)
+    judged = len(numbers) - counts["known"]
+    rate = counts["killed"] / judged
+    print(f"{len(numbers)} mutants in {time.perf_counter() - start:.0f} s: {counts}")
+    print(f"{options.kind}: {rate:.1%} of those that change what a user sees are noticed.")
+    sys.exit(rate < 0.95)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Change the pages in one place at a time, and count how many changes their tests notice.
+
+    python tests/proofs/pages.py [--only learn/norms guides/float32 ...] [--workers 2]
+
+Each digit of each Output block becomes another one, each number in the prose becomes one that is
+larger by one, and each line of code is taken out in turn. What is not noticed is printed.
+A line that only draws changes a picture, and no text: such lines are counted by themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib as mpl
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from executed.page import Block, blocks, is_guide, missing, run, stray_outputs
+from executed.plugin import difference
+from executed.prose import NUMBER, prose, unquoted_numbers
+from proofs.forks import ROOT, in_child, processes, warm
+
+DOCS = ROOT / "docs"
+FIGURE = re.compile(r"\]\(figure:(\w+)\)")
+# What a picture has, and no output can show.
+DRAWS = re.compile(
+    r"(axes|figure|plt|[a-z_]+)\.(plot|loglog|semilog[xy]|scatter|bar|hist|fill\w*|text|annotate|set"
+    r"|axhline|axvline|legend|imshow|contour|set_\w+|quiver|errorbar|stairs|axis|margins|tick_params)"
+)
+
+
+class Change(NamedTuple):
+    """A page that is changed in one place: the kind of change, where it is, and what it was."""
+
+    kind: str
+    line: int
+    was: str
+    page: str
+
+
+# The changes
+
+
+def changes(page: str) -> Iterator[Change]:
+    """Yield every change of a page."""
+    lines = page.split("\n")
+    for block in blocks(page):
+        yield from digits(lines, block)
+        yield from without_lines(lines, block)
+    yield from numbers(lines, page)
+
+
+def digits(lines: list[str], block: Block) -> Iterator[Change]:
+    """Change each digit of an Output block."""
+    for i in range(block.output.first, block.output.last - 1) if block.output else ():
+        for digit in re.finditer(r"\d", lines[i]):
+            other = str((int(digit[0]) + 1) % 10)
+            changed = lines[i][: digit.start()] + other + lines[i][digit.end() :]
+            yield changed_page("digit", lines, i, [changed])
+
+
+def numbers(lines: list[str], page: str) -> Iterator[Change]:
+    """Change each number in the prose."""
+    for i, text in enumerate(prose(page).split("\n")):
+        for number in dict.fromkeys(NUMBER.findall(text)):
+            last = re.search(r"\d(?=\D*$)", number.partition("e")[0])
+            assert last
+            larger = str((int(last[0]) + 1) % 10)
+            other = number[: last.start()] + larger + number[last.end() :]
+            yield changed_page("number", lines, i, [lines[i].replace(number, other)])
+
+
+def without_lines(lines: list[str], block: Block) -> Iterator[Change]:
+    """Take out each line of code, but not what is empty or a comment."""
+    for i in range(block.first, block.last - 1):
+        code = lines[i].partition("#")[0].strip()
+        if code and not code.startswith(('"""', ")", "]", "}")):
+            kind = "drawing" if DRAWS.match(code) else "line"
+            yield changed_page(kind, lines, i, [])
+
+
+def changed_page(kind: str, lines: list[str], i: int, new: list[str]) -> Change:
+    """Return a page with other lines in the place of one."""
+    return Change(kind, i + 1, lines[i], "\n".join([*lines[:i], *new, *lines[i + 1 :]]))
+
+
+# The tests
+
+
+def fails(page: str, name: str) -> bool:
+    """Tell whether the tests of a page notice something."""
+    return bool(unquoted_numbers(page, name)) or bool(stray_outputs(page)) or not runs(page, name)
+
+
+def runs(page: str, name: str) -> bool:
+    """Tell whether the blocks run, print what stands below them, and draw the figures."""
+    namespace: dict[str, object] = {}
+    try:
+        printed = list(run(page, name, namespace))
+    except Exception:
+        return False
+    drawn = is_guide(name) or all(figure in namespace for figure in FIGURE.findall(page))
+    same = not any(difference(*pair) for pair in zip(blocks(page), printed, strict=True))
+    return drawn and same
+
+
+def unnoticed(name: str) -> tuple[Counter[str], list[str]]:
+    """Return how many changes of a page there are of each kind, and those that nothing notices."""
+    path = str(DOCS / f"{name}.md")
+    page = Path(path).read_text("utf-8")
+    if missing(page):
+        return Counter(), [f"{name} was left out: it needs {', '.join(missing(page))}."]
+    if in_child(partial(fails, page, path)) is not False:
+        raise SystemExit(f"{path} fails before anything is changed.")
+    counts: Counter[str] = Counter()
+    survivors = []
+    for change in changes(page):
+        counts[change.kind] += 1
+        if in_child(partial(fails, change.page, path)) is False:
+            counts[f"{change.kind} unnoticed"] += 1
+            survivors.append(f"{name}:{change.line}: {change.kind}: {change.was.strip()}")
+    return counts, survivors
+
+
+def main() -> None:
+    """Change all pages, and print what is not noticed."""
+    names = sorted(str(path.relative_to(DOCS).with_suffix("")) for path in DOCS.rglob("*.md"))
+    parser = argparse.ArgumentParser(description="Measure what the tests of the pages notice.")
+    parser.add_argument("--only", nargs="+", default=names)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    total: Counter[str] = Counter()
+    with processes(options.workers, warm) as pool:
+        for counts, survivors in pool.map(unnoticed, options.only):
+            print(*survivors, sep="\n", end="\n" if survivors else "", flush=True)
+            total += counts
+    for kind in ("digit", "number", "line", "drawing"):
+        lost = total[f"{kind} unnoticed"]
+        print(f"{kind}: {total[kind]} changes, {lost} of them not noticed")
+
+
+if __name__ == "__main__":
+    mpl.use("agg")
+    main()
