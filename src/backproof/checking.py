@@ -208,14 +208,13 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     gradient = _joined(gradients)
     indices = range(first, first + gradient.size)
     measure, workers = (check.cost, check.parameters, check.origin), check.workers
-    with np.errstate(all="ignore"):
-        rows = np.array(for_each(both_sides, *measure, indices, workers))
-        value, gap, error = quotients(check.origin, *rows.T)
-        size = _sizes(gradients, gradient)
-        allowed = _allowed(check, gradient, value, size)
-        decided = np.abs(gradient - value) <= error + allowed
-        decided &= np.abs(gap) <= STRAIGHT * size + 8 * error
-        decided &= error <= FINE * size
+    rows = np.array(for_each(both_sides, *measure, indices, workers))
+    value, gap, error = quotients(check.origin, *rows.T)
+    size = _sizes(gradients, gradient)
+    allowed = _allowed(check, gradient, value, size)
+    decided = np.abs(gradient - value) <= error + allowed
+    decided &= np.abs(gap) <= STRAIGHT * size + 8 * error
+    decided &= error <= FINE * size
     dead = (gradient == 0) & (rows[:, 2] == check.origin.cost) & (rows[:, 4] == check.origin.cost)
     odd = np.flatnonzero(~(decided | dead))
     reason = np.full(gradient.size, "", dtype=object)

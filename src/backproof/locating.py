@@ -106,8 +106,7 @@ class Probing:
     def difference(self, line: Line, step: float) -> Difference:
         """Measure along a line with a step relative to the usual size of the parameters."""
         self.evaluations += 2
-        with np.errstate(all="ignore"):
-            return central_difference(line, line.scale * step)
+        return central_difference(line, line.scale * step)
 
     def claimed(self, region: Region, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Return the product of the claimed gradient with a direction, and its rounding."""

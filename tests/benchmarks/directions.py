@@ -31,6 +31,7 @@ from backproof.report import ArrayReport, Report
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.entries import best_time
 from catalogue import Model
 from networks import ACT, network, plant_entries
 
@@ -189,16 +190,6 @@ def memory(model: Model, planted: Planted) -> float:
     return (peak(lambda: checked(model, planted, 0)) - own) / held
 
 
-def least_seconds(call: Callable[[], Any], repeats: int = 10) -> float:
-    """Return the least time of several calls, which other work on the machine disturbs least."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 # The table
 
 
@@ -211,7 +202,7 @@ def measured(size: str, activation: str, seeds: int) -> Iterator[Row]:
         for task, own in runs.items():
             own.append(run(model, task.plant(right, seed), seed))
     count = sum(array.size for array in model.arrays.values())
-    seconds = least_seconds(lambda: model.cost(model.parameters))
+    seconds = best_time(partial(model.cost, model.parameters), repeats=10)
     for task, own in runs.items():
         yield Row(size, activation, task, count, seconds, memory(model, task.plant(right, 0)), own)
 
