@@ -152,28 +152,38 @@ def first_probe(probing: Probing, fine: float) -> Measured:
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
     size = _norm(probing.gradient * weights)
-    first = probing.difference(line, probing.step)
-    if _settles(first, claimed, rounding, fine, size):
-        return _measured(first)
-    second = probing.difference(line, probing.step / CLEAR)
-    met_kink = abs(second.value - first.value) > second.rounding
-    if not met_kink:
-        best, other = first, first
+    this = probing.difference(line, probing.step)
+    if _settles(this, claimed, rounding, fine, size):
+        return _measured(this)
+    if probing.step < probing.origin.step:
+        best, error = _beside_a_kink(probing, line, this)
     else:
-        probing.step /= CLEAR  # for the other probes, and the other arrays, meet the same kink
-        if _settles(second, claimed, rounding, fine, size):
-            return _measured(second)
-        best, other = second, probing.difference(line, probing.step * RATIO)
-        if abs(other.value - second.value) <= second.rounding:
-            best, probing.step = other, probing.step * RATIO  # it is clear of the kink, too
-        else:
-            other = probing.difference(line, probing.step / RATIO)
-    error = second.rounding + abs(other.value - second.value) + abs(second.gap) / 2
-    if second.value and abs(claimed - second.value) > 2 * (error + rounding):
+        closer = probing.difference(line, probing.step / CLEAR)
+        best, error = this, _error_of(closer, this)
+        if abs(closer.value - this.value) > closer.rounding:  # this met a kink, or more
+            probing.step /= CLEAR  # for the other probes, and the other arrays, meet it, too
+            if _settles(closer, claimed, rounding, fine, size):
+                return _measured(closer)
+            best, error = _beside_a_kink(probing, line, closer)
+    if best.value and abs(claimed - best.value) > 2 * (error + rounding):
         return _measured(best)
     measured = slope_of_line(line)
     probing.evaluations += measured.evaluations
     return measured
+
+
+def _beside_a_kink(probing: Probing, line: Line, this: Difference) -> tuple[Difference, float]:
+    """Compare with a larger step if it is clear of the kink, too, else with a smaller one."""
+    larger = probing.difference(line, probing.step * RATIO)
+    if abs(larger.value - this.value) <= this.rounding:
+        probing.step *= RATIO
+        return larger, _error_of(this, larger)
+    return this, _error_of(this, probing.difference(line, probing.step / RATIO))
+
+
+def _error_of(this: Difference, other: Difference) -> float:
+    """Return the error of a difference that is compared with one of another step."""
+    return this.rounding + abs(other.value - this.value) + abs(this.gap) / 2
 
 
 def agree_together(probings: list[Probing]) -> bool:

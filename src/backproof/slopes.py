@@ -503,15 +503,29 @@ def _errors_by_neighbour(steps: list[Difference]) -> list[float]:
     change = 0.0
     for k in range(len(steps) - 1, 0, -1):
         larger, this = steps[k - 1], steps[k]
-        change = max(abs(this.value - larger.value), change / RATIO)
+        change = max(_change(larger, this), change / RATIO)
         error = this.rounding + change + abs(_gap_at_0(larger, this)) / 2
         errors.append(error if error < math.inf else math.inf)  # nan is no error that is known
     return errors[::-1]
 
 
+def _change(larger: Difference, this: Difference) -> float:
+    """Return how far the slope moved; if the larger step passed a kink, on its clean side."""
+    sides = larger.value + larger.gap / 2, larger.value - larger.gap / 2
+    values = sides if _passed_a_kink(larger, this) else (larger.value,)
+    return min(abs(this.value - value) for value in values)
+
+
 def _gap_at_0(larger: Difference, this: Difference) -> float:
     """Return the gap between the one-sided slopes, extrapolated to no step at all."""
+    if _passed_a_kink(larger, this):
+        return this.gap
     return this.gap - (larger.gap - this.gap) / (RATIO - 1)
+
+
+def _passed_a_kink(larger: Difference, this: Difference) -> bool:
+    """Tell whether a gap has gone: of one that is due to curvature, a share would be left."""
+    return abs(this.gap) <= 2 * this.rounding < abs(larger.gap) / (2 * RATIO)
 
 
 def _raise_failure(steps: list[Difference]) -> None:
