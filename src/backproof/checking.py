@@ -49,6 +49,10 @@ MOST_ENTRIES = 5000
 # An array is undecided where the error of an entry is more than this share of the largest one.
 RESOLVED = 0.02
 
+# An error is an estimate: no gradient is accused that lies outside of it by less than this factor,
+# unless a kink or a jump shows where the slope can be.
+DOUBT = 3
+
 # A single step decides an entry, or a probe, if its error is at most this share of the largest.
 FINE = 1e-6
 FINE_PROBE = 1e-4
@@ -228,9 +232,15 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
         size = _sizes(gradients, gradient, value)
         allowed = _allowed(check, gradient, value, size)
     # Where there is no slope, its value is nan, which no claim is apart from.
-    wrong = ((np.abs(gradient - value) > error + allowed) | ~np.isfinite(gradient)) & ~dead
-    unknown = ~(wrong | dead | (error <= RESOLVED * size))
+    apart = np.abs(gradient - value) - allowed
+    wrong = ((apart > _accusing(reason) * error) | ~np.isfinite(gradient)) & ~dead
+    unknown = ~(wrong | dead | ((error <= RESOLVED * size) & ~(apart > error)))
     return Entries(value, error, allowed, size, reason, dead, wrong, unknown), evaluations
+
+
+def _accusing(reason: Any) -> Any:
+    """Return how many times its error a gradient has to be apart from a slope to be accused."""
+    return np.where(reason == "precision", DOUBT, 1)
 
 
 def both_sides(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> tuple[float, ...]:
@@ -289,23 +299,25 @@ def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries
 def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
     """Probe every array along a random direction, and look closer at those that fail.
 
-    Mistakes that cancel in one direction do not cancel in another, so all arrays
+    Mistakes that cancel in one direction do not cancel in another, so the arrays that pass
     are probed together along a second one, and each by itself again where they fail there.
     """
-    probings = [
-        Probing(check.cost, check.parameters, check.origin, number, g, check.seed)
-        for number, g in enumerate(check.gradient.values())
-    ]
+    probings = {
+        path: Probing(check.cost, check.parameters, check.origin, number, g, check.seed)
+        for number, (path, g) in enumerate(check.gradient.items())
+    }
     arrays = judge_arrays(check, probings, turn=0)
-    if overall(arrays) == "correct" and not agree_together(probings):
-        arrays = judge_arrays(check, probings, turn=1)
-    return arrays, sum(probing.evaluations for probing in probings), float("nan")
+    passed = {path: p for path, p in probings.items() if arrays[path].verdict == "correct"}
+    if not agree_together(list(passed.values())):
+        arrays |= judge_arrays(check, passed, turn=1)
+    evaluations = sum(probing.evaluations for probing in probings.values())
+    return arrays, evaluations, float("nan")
 
 
-def judge_arrays(check: Check, probings: list[Probing], turn: int) -> dict[str, ArrayReport]:
+def judge_arrays(check: Check, probings: dict[str, Probing], turn: int) -> dict[str, ArrayReport]:
     """Judge every array by its probes; a step that met a kink is too long for the others, too."""
     arrays, step = {}, check.origin.step
-    for path, probing in zip(check.gradient, probings, strict=True):
+    for path, probing in probings.items():
         probing.turn, probing.step = turn, step
         arrays[path] = judge_array(check, path, probing)
         step = probing.step
@@ -329,9 +341,9 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     residual = claimed - measured.slope.value
     largest = largest or abs(measured.slope.value)
     report = replace(report, resolution=2 * error / largest if largest else 0.0)
-    if abs(residual) > error:
+    if abs(residual) > _accusing(measured.reason) * error:
         return _located(report, check, path, probing, Probe(measured.slope.value, residual, error))
-    if largest != 0 and not 2 * error <= RESOLVED * largest:
+    if abs(residual) > error or (largest != 0 and not 2 * error <= RESOLVED * largest):
         if g.size <= SMALL:
             return _entry_by_entry(check, path, probing)
         return replace(report, verdict="undecided", reason=measured.reason or "precision")

@@ -187,20 +187,21 @@ def _error_of(this: Difference, other: Difference) -> float:
 
 
 def agree_together(probings: list[Probing]) -> bool:
-    """Tell whether the claims of all arrays agree with the slope along one more direction.
+    """Tell whether the claims of some arrays agree with the slope along one more direction.
 
     The step is small enough to meet no kink; that one entry may be lost in the noise of all
     is no harm, since each array was probed by itself. After a kink, the claims stand as they are.
     """
-    origin = probings[0].origin
-    if any(probing.step < origin.step for probing in probings):
+    if not probings or any(probing.step < probing.origin.step for probing in probings):
         return True
-    directions = [probing.block.scale * probing.direction(PROBES) for probing in probings]
-    velocity = np.concatenate([direction.reshape(-1) for direction in directions])
-    line = line_along(probings[0].cost, probings[0].parameters, origin, velocity, 1.0)
-    pairs = zip(probings, directions, strict=True)
-    claims = [probing.claimed(probing.everything, direction) for probing, direction in pairs]
-    measured = probings[0].difference(line, origin.step / CLEAR)
+    this, claims = probings[0], []
+    velocity = np.zeros(this.parameters.size)
+    for probing in probings:
+        direction = probing.block.scale * probing.direction(PROBES)
+        velocity[probing.first :][: direction.size] = direction.reshape(-1)
+        claims.append(probing.claimed(probing.everything, direction))
+    line = line_along(this.cost, this.parameters, this.origin, velocity, 1.0)
+    measured = this.difference(line, this.origin.step / CLEAR)
     residual = sum(claim for claim, _ in claims) - measured.value
     return abs(residual) <= measured.rounding + sum(rounding for _, rounding in claims)
 

@@ -418,16 +418,18 @@ def slope_of_line(line: Line) -> Measured:
     if math.isinf(error):
         _raise_failure(steps)
     slope = Slope(steps[best].value, error)
-    return Measured(slope, _reason(steps[best - 1], steps[best], error), 2 * len(steps))
+    smaller = steps[min(best + 1, len(steps) - 1)]
+    return Measured(slope, _reason(steps[best - 1], steps[best], smaller, error), 2 * len(steps))
 
 
-def _reason(larger: Difference, this: Difference, error: float) -> str:
+def _reason(larger: Difference, this: Difference, smaller: Difference, error: float) -> str:
     """Say what most of the error is due to."""
     if math.isnan(this.value):
         return "not finite"
     if abs(this.value) > max(RATIO / 2 * abs(larger.value), this.most_noise):
         return "jump"  # the quotient grows as the step shrinks
-    return "kink" if abs(_gap_at_0(larger, this)) > error else "precision"
+    gap = abs(_gap_at_0(larger, this))
+    return "kink" if error < gap < 2 * abs(smaller.gap) else "precision"
 
 
 def _least_error(steps: list[Difference]) -> tuple[int, float]:
@@ -483,13 +485,14 @@ def errors_of(steps: list[Difference]) -> list[float]:
     errors = _errors_by_neighbour(steps)
     judged = steps[1:]
     for k, larger in enumerate(judged):
+        own = errors[k]
         for j in range(k + 1, len(judged)):
             smaller = judged[j]
-            contradiction = abs(larger.value - smaller.value) - errors[k]
-            if contradiction > smaller.most_noise:
-                errors[k] += contradiction - smaller.most_noise
-            elif contradiction > errors[j]:
-                errors[j] = contradiction
+            apart = abs(larger.value - smaller.value)
+            if apart - own > math.sqrt(smaller.rounding * smaller.most_noise):
+                errors[k] = max(errors[k], apart + smaller.rounding)
+            elif apart - own > errors[j]:
+                errors[j] = apart - own
     return errors
 
 
