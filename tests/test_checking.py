@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from backproof import assert_gradient, check_gradient, course
+from backproof.costs import measure_origin
 from backproof.locating import Probing
 from backproof.parameters import Parameters
 from backproof.report import Report
-from backproof.slopes import measure_origin
 from catalogue import (
     AT_A_KINK,
     REFUSED,

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from backproof import derivative
+from backproof.costs import Cost, measure_origin
+from backproof.lines import central_difference, line_of_entry
 from backproof.parameters import Parameters
-from backproof.slopes import Cost, central_difference, line_of_entry, measure_origin
 from browsing import WIDTHS, darken, faults, settle, violations
 from conftest import DOCS
 from executed.figures import Figures, variables_of

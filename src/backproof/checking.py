@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from backproof.costs import Cost, Origin, measure_origin
 from backproof.differences import difference_of_vectors, require_order
+from backproof.lines import line_of_entry, quotients
 from backproof.locating import (
     PROBES,
     STRAIGHT,
@@ -29,17 +31,7 @@ from backproof.locating import (
 from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, not_finite_in, placed
 from backproof.parameters import Nest, Parameters, arrays_like, precision_of
 from backproof.report import ArrayReport, Entry, Report, overall
-from backproof.slopes import (
-    Cost,
-    Measured,
-    Origin,
-    Workers,
-    for_each,
-    line_of_entry,
-    measure_origin,
-    quotients,
-    slope_of_entry,
-)
+from backproof.slopes import Measured, Workers, for_each, slope_of_entry
 
 Array = NDArray[Any]
 
@@ -222,19 +214,18 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     dead = (gradient == 0) & (rows[:, 2] == check.origin.cost) & (rows[:, 4] == check.origin.cost)
     odd = np.flatnonzero(~(decided | dead))
     reason = np.full(gradient.size, "", dtype=object)
-    evaluations = 2 * gradient.size
+    results: list[Measured] = []
     if odd.size:
-        again = [indices[i] for i in odd]
-        results: list[Measured] = for_each(slope_of_entry, *measure, again, workers)
+        results = for_each(slope_of_entry, *measure, [indices[i] for i in odd], workers)
         for i, measured in zip(odd, results, strict=True):
             (value[i], error[i]), reason[i] = measured.slope, measured.reason
-        evaluations += sum(measured.evaluations for measured in results)
         size = _sizes(gradients, gradient, value)
         allowed = _allowed(check, gradient, value, size)
     # Where there is no slope, its value is nan, which no claim is apart from.
     apart = np.abs(gradient - value) - allowed
     wrong = ((apart > _accusing(reason) * error) | ~np.isfinite(gradient)) & ~dead
     unknown = ~(wrong | dead | ((error <= RESOLVED * size) & ~(apart > error)))
+    evaluations = 2 * gradient.size + sum(measured.evaluations for measured in results)
     return Entries(value, error, allowed, size, reason, dead, wrong, unknown), evaluations
 
 

@@ -15,21 +15,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.parameters import Parameters, Vector, precision_of
-from backproof.slopes import (
-    RATIO,
-    Cost,
+from backproof.costs import Cost, Origin
+from backproof.lines import (
     Difference,
     Line,
-    Measured,
-    Origin,
-    Slope,
     central_difference,
     line_along,
     line_of_array,
     line_of_entry,
-    slope_of_line,
 )
+from backproof.parameters import Parameters, Vector, precision_of
+from backproof.slopes import RATIO, Measured, Slope, slope_of_line
 
 Region = tuple[slice, ...]
 

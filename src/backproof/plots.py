@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backproof.costs import Cost, Origin, measure_origin
 from backproof.differences import relative_difference
+from backproof.lines import Line, central_difference
 from backproof.parameters import FloatArray, Nest, Parameters, Vector, arrays_like, flatten
 from backproof.report import ArrayReport, Report
-from backproof.slopes import Cost, Line, Origin, central_difference, measure_origin
 
 try:
     from matplotlib.axes import Axes

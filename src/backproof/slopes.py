@@ -15,13 +15,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof.parameters import FloatArray, Nest, Parameters, Vector, float_of, precision_of
+from backproof.costs import Cost, Origin, measure_origin
+from backproof.lines import Difference, Line, central_difference, line_along, line_of_entry
+from backproof.parameters import Nest, Parameters
 
-Cost = Callable[[Nest], Any]
 Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 
 # Each step is this many times the next smaller one, so that the change between the two
@@ -29,9 +30,6 @@ Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 # also where the cost is less smooth than a central difference would like it to be.
 # It is no whole number, so that two steps do not span whole periods of one oscillation.
 RATIO = math.e**2
-
-# The precision that a cost may have inside, whatever its value has.
-SINGLE = precision_of(np.dtype(np.float32))
 
 # The search for a step ends here; 40 of them span 34 powers of ten.
 MOST_STEPS = 40
@@ -160,137 +158,12 @@ def numerical_gradient(
     return gradient, point.with_entries(measured.slope.error for measured in slopes)
 
 
-class Origin(NamedTuple):
-    """The cost at the point itself, the relative precision of its floats, and its noise.
-
-    `step` is a first step, relative to the parameters: it suits a cost with this noise
-    which is as smooth as its parameters are large.
-    """
-
-    cost: float
-    precision: float
-    noise: float
-    step: float
-    evaluations: int
-
-    @property
-    def most_noise(self) -> float:
-        """The most that is taken for noise; what varies by more is the shape of the cost."""
-        return math.sqrt(self.precision) * abs(self.cost)
-
-
-class Line(NamedTuple):
-    """A cost along a direction through a point.
-
-    `cost_at` takes a step, and returns the step that was really taken and the cost there.
-    `size` is that of the number which is displaced, `scale` the usual size of its kind.
-    """
-
-    cost_at: Callable[[float], tuple[float, float]]
-    origin: Origin
-    size: float
-    scale: float
-
-
 class Measured(NamedTuple):
     """A slope, why its error is not smaller, and the evaluations of the cost that it took."""
 
     slope: Slope
     reason: str
     evaluations: int
-
-
-class Difference(NamedTuple):
-    """A central difference, with what noise can do to it.
-
-    `gap` is the forward minus the backward slope,
-    `rounding` the error that the known noise may cause,
-    and `most_noise` the error that any noise may cause.
-    The value is `nan` where the cost is not defined on both sides;
-    `failure` is what the cost raised there, if it raised.
-    """
-
-    step: float
-    value: float = math.nan
-    gap: float = math.nan
-    rounding: float = 0.0
-    most_noise: float = 0.0
-    failure: Exception | None = None
-
-
-def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
-    """Call the cost twice at the point itself, and refuse one that cannot be differentiated."""
-    if not callable(cost):
-        raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
-    before = parameters.vector()
-    first, second = (_real_number(cost(parameters.nest)) for _ in range(2))
-    parameters.require_unchanged(before, "cost")
-    value, precision = float(first), _precision(first, parameters)
-    noise, most = abs(value - float(second)), math.sqrt(precision) * abs(value)
-    if not math.isfinite(value):
-        raise ValueError(f"the cost is {first} at the parameters: expected a finite number there.")
-    if not noise <= most:
-        raise ValueError(
-            f"the cost is random: two calls with the same parameters gave {first} and {second}. "
-            "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
-        )
-    nearby, evaluations = _values_nearby(cost, parameters, value, parameters.precision), 6
-    spread = _noise_of(nearby)
-    if precision < SINGLE and (spread > most or len(set(nearby)) == 1):
-        # Single precision inside a cost takes no notice of such small steps, or leaps at them.
-        nearby, evaluations = _values_nearby(cost, parameters, value, SINGLE), 10
-        if _is_single(nearby, spread, precision):
-            precision, spread, most = SINGLE, _noise_of(nearby), math.inf
-    noise = spread if noise < spread <= most else noise
-    relative_noise = max(precision, noise / abs(value)) if value else precision
-    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations)
-
-
-def _values_nearby(
-    cost: Cost, parameters: Parameters, first: float, precision: float
-) -> list[float]:
-    """Return five values of a cost on a ray that is short for a precision.
-
-    The ray starts at the point, so that a kink there is not taken for noise.
-    """
-    start = parameters.vector()
-    signs = np.where(np.arange(start.size) % 3, 1.0, -1.0)
-    spacing = math.sqrt(precision) / 16 * signs * start
-    values = [first]
-    with np.errstate(all="ignore"):
-        try:
-            for k in range(1, 5):
-                parameters.assign(start + k * spacing)
-                values.append(float(_real_number(cost(parameters.nest))))
-        except (ArithmeticError, ValueError):
-            return [first] * 5
-        finally:
-            parameters.assign(start)
-    return values
-
-
-def _is_single(values: list[float], spread: float, precision: float) -> bool:
-    """Tell whether values on a ray for single precision show that precision.
-
-    `spread` is the noise that a shorter ray shows: that of a cost's shape would grow with the ray.
-    """
-    size, noise = abs(values[0]), _noise_of(values)
-    if 8 * precision * size < noise <= math.sqrt(SINGLE) * size:
-        return spread == 0 or noise < 100 * spread
-    # Its digits show where the values happen to stand on a line; a number of few digits shows none.
-    with np.errstate(over="ignore"):
-        rounded = all(float(np.float32(value)) == value for value in values)
-    return rounded and not (math.frexp(size)[0] * 2**12).is_integer()
-
-
-def _noise_of(values: list[float]) -> float:
-    """Return three times the standard deviation of the noise of a cost, from five values on a ray.
-
-    The ray is so short that the third differences show the noise alone
-    (Hamming, 1971; Moré and Wild, 2011).
-    """
-    a, b, c, d, e = values
-    return 3 * math.hypot(d - a + 3 * (b - c), e - b + 3 * (c - d)) / math.sqrt(40)
 
 
 def for_each(
@@ -328,67 +201,6 @@ def _in_a_copy(
 def slope_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Measured:
     """Return the slope with respect to one entry."""
     return slope_of_line(line_of_entry(cost, parameters, origin, index))
-
-
-def line_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Line:
-    """Return the line along which one entry is displaced, in place, and restored."""
-    block, i = parameters.entry(index)
-    values, x = block.values, block.values[i]
-    start = float(x)
-
-    def cost_at(step: float) -> tuple[float, float]:
-        values[i] = start + step
-        taken = float(values[i]) - start
-        try:
-            return taken, float(_real_number(cost(parameters.nest)))
-        except Exception as error:
-            error.add_note(f"{block.entry_name(i)} was displaced by {taken:.3g} in this call.")
-            raise
-        finally:
-            values[i] = x
-
-    size = abs(start)
-    return Line(cost_at, origin, size, max(size, block.scale))
-
-
-def line_of_array(
-    cost: Cost,
-    parameters: Parameters,
-    origin: Origin,
-    array: FloatArray,
-    direction: FloatArray,
-    scale: float,
-) -> Line:
-    """Return the line along which a view of a block is displaced, in place, and restored."""
-    start = array.copy()
-
-    def cost_at(step: float) -> tuple[float, float]:
-        array[...] = start + step * direction
-        try:
-            return step, float(_real_number(cost(parameters.nest)))
-        finally:
-            array[...] = start
-
-    # The entries are rounded to their own precision as they are displaced.
-    origin = origin._replace(precision=max(origin.precision, precision_of(array.dtype)))
-    return Line(cost_at, origin, scale, scale)
-
-
-def line_along(
-    cost: Cost, parameters: Parameters, origin: Origin, velocity: Vector, size: float
-) -> Line:
-    """Return the line along which all entries are displaced, in place, and restored."""
-    start = parameters.vector()
-
-    def cost_at(step: float) -> tuple[float, float]:
-        parameters.assign(start + step * velocity)
-        try:
-            return step, float(_real_number(cost(parameters.nest)))
-        finally:
-            parameters.assign(start)
-
-    origin = origin._replace(precision=max(origin.precision, parameters.precision))
-    return Line(cost_at, origin, size, size or 1.0)
 
 
 def _slope_along(cost: Cost, parameters: Parameters, origin: Origin, direction: Nest) -> Slope:
@@ -448,31 +260,6 @@ def _next_step(line: Line, steps: list[Difference], best: int, error: float) -> 
     if RATIO * smallest.rounding < error and smallest.step > math.ulp(line.scale):
         return smallest.step / RATIO
     return None
-
-
-def central_difference(line: Line, step: float) -> Difference:
-    """Measure the cost on both sides of the point."""
-    try:
-        (forward, ahead), (backward, behind) = line.cost_at(step), line.cost_at(-step)
-    except (ArithmeticError, ValueError) as failure:  # such as math.log of a negative number
-        return Difference(step, failure=failure)
-    if not (forward and backward):  # the step is lost in the rounding of the parameter
-        return Difference(step, rounding=math.inf)
-    if not math.isfinite(ahead - behind):
-        return Difference(step)
-    value, gap, rounding = quotients(line.origin, line.size, forward, ahead, backward, behind)
-    return Difference(step, value, gap, rounding, 2 * rounding + line.origin.most_noise / step)
-
-
-def quotients(
-    origin: Origin, size: Any, forward: Any, ahead: Any, backward: Any, behind: Any
-) -> tuple[Any, Any, Any]:
-    """Return central difference, gap and rounding error of costs; floats, or arrays of them."""
-    value = (ahead - behind) / (forward - backward)
-    gap = (ahead - origin.cost) / forward - (behind - origin.cost) / backward
-    # The argument is rounded as well: that is as if the cost were larger by value * size.
-    sizes = abs(ahead) + abs(behind) + 2 * abs(value) * size
-    return value, gap, 2 * (origin.precision * sizes + origin.noise) / (forward - backward)
 
 
 def errors_of(steps: list[Difference]) -> list[float]:
@@ -536,31 +323,3 @@ def _raise_failure(steps: list[Difference]) -> None:
     for difference in reversed(steps):
         if difference.failure:
             raise difference.failure
-
-
-def _real_number(value: Any) -> float | np.number[Any]:
-    """Return what a cost returned, if it is one real number."""
-    if isinstance(value, float):
-        return value
-    if type(value) is int:
-        return float_of(value)
-    if isinstance(value, np.number | np.ndarray):
-        array = np.asarray(value)
-        if array.size == 1 and array.dtype.kind in "fiu":
-            return cast("np.number[Any]", array.reshape(-1)[0])
-    raise TypeError(f"the cost returned {_described(value)}: expected one real number.")
-
-
-def _described(value: Any) -> str:
-    if value is None:
-        return "None (is a return statement missing?)"
-    if isinstance(value, np.ndarray) and value.size != 1:
-        return f"an array of shape {value.shape} (is a sum or a mean over it missing?)"
-    return f"a value of type {type(value).__name__}"
-
-
-def _precision(cost: float | np.number[Any], parameters: Parameters) -> float:
-    """Return the relative precision of a cost: that of its dtype, or of its parameters'."""
-    if isinstance(cost, np.floating):
-        return precision_of(cost.dtype)
-    return parameters.precision

@@ -1,0 +1,138 @@
+"""What a cost shows at the point itself: its value, its precision and its noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from backproof.parameters import Nest, Parameters, float_of, precision_of
+
+Cost = Callable[[Nest], Any]
+
+# The precision that a cost may have inside, whatever its value has.
+SINGLE = precision_of(np.dtype(np.float32))
+
+
+class Origin(NamedTuple):
+    """The cost at the point itself, the relative precision of its floats, and its noise.
+
+    `step` is a first step, relative to the parameters: it suits a cost with this noise
+    which is as smooth as its parameters are large.
+    """
+
+    cost: float
+    precision: float
+    noise: float
+    step: float
+    evaluations: int
+
+    @property
+    def most_noise(self) -> float:
+        """The most that is taken for noise; what varies by more is the shape of the cost."""
+        return math.sqrt(self.precision) * abs(self.cost)
+
+
+def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
+    """Call the cost twice at the point itself, and refuse one that cannot be differentiated."""
+    if not callable(cost):
+        raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
+    before = parameters.vector()
+    first, second = (real_number(cost(parameters.nest)) for _ in range(2))
+    parameters.require_unchanged(before, "cost")
+    value, precision = float(first), _precision(first, parameters)
+    noise, most = abs(value - float(second)), math.sqrt(precision) * abs(value)
+    if not math.isfinite(value):
+        raise ValueError(f"the cost is {first} at the parameters: expected a finite number there.")
+    if not noise <= most:
+        raise ValueError(
+            f"the cost is random: two calls with the same parameters gave {first} and {second}. "
+            "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
+        )
+    nearby, evaluations = _values_nearby(cost, parameters, value, parameters.precision), 6
+    spread = _noise_of(nearby)
+    if precision < SINGLE and (spread > most or len(set(nearby)) == 1):
+        # Single precision inside a cost takes no notice of such small steps, or leaps at them.
+        nearby, evaluations = _values_nearby(cost, parameters, value, SINGLE), 10
+        if _is_single(nearby, spread, precision):
+            precision, spread, most = SINGLE, _noise_of(nearby), math.inf
+    noise = spread if noise < spread <= most else noise
+    relative_noise = max(precision, noise / abs(value)) if value else precision
+    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations)
+
+
+def _values_nearby(
+    cost: Cost, parameters: Parameters, first: float, precision: float
+) -> list[float]:
+    """Return five values of a cost on a ray that is short for a precision.
+
+    The ray starts at the point, so that a kink there is not taken for noise.
+    """
+    start = parameters.vector()
+    signs = np.where(np.arange(start.size) % 3, 1.0, -1.0)
+    spacing = math.sqrt(precision) / 16 * signs * start
+    values = [first]
+    with np.errstate(all="ignore"):
+        try:
+            for k in range(1, 5):
+                parameters.assign(start + k * spacing)
+                values.append(float(real_number(cost(parameters.nest))))
+        except (ArithmeticError, ValueError):
+            return [first] * 5
+        finally:
+            parameters.assign(start)
+    return values
+
+
+def _is_single(values: list[float], spread: float, precision: float) -> bool:
+    """Tell whether values on a ray for single precision show that precision.
+
+    `spread` is the noise that a shorter ray shows: that of a cost's shape would grow with the ray.
+    """
+    size, noise = abs(values[0]), _noise_of(values)
+    if 8 * precision * size < noise <= math.sqrt(SINGLE) * size:
+        return spread == 0 or noise < 100 * spread
+    # Its digits show where the values happen to stand on a line; a number of few digits shows none.
+    with np.errstate(over="ignore"):
+        rounded = all(float(np.float32(value)) == value for value in values)
+    return rounded and not (math.frexp(size)[0] * 2**12).is_integer()
+
+
+def _noise_of(values: list[float]) -> float:
+    """Return three times the standard deviation of the noise of a cost, from five values on a ray.
+
+    The ray is so short that the third differences show the noise alone
+    (Hamming, 1971; Moré and Wild, 2011).
+    """
+    a, b, c, d, e = values
+    return 3 * math.hypot(d - a + 3 * (b - c), e - b + 3 * (c - d)) / math.sqrt(40)
+
+
+def real_number(value: Any) -> float | np.number[Any]:
+    """Return what a cost returned, if it is one real number."""
+    if isinstance(value, float):
+        return value
+    if type(value) is int:
+        return float_of(value)
+    if isinstance(value, np.number | np.ndarray):
+        array = np.asarray(value)
+        if array.size == 1 and array.dtype.kind in "fiu":
+            return cast("np.number[Any]", array.reshape(-1)[0])
+    raise TypeError(f"the cost returned {_described(value)}: expected one real number.")
+
+
+def _described(value: Any) -> str:
+    if value is None:
+        return "None (is a return statement missing?)"
+    if isinstance(value, np.ndarray) and value.size != 1:
+        return f"an array of shape {value.shape} (is a sum or a mean over it missing?)"
+    return f"a value of type {type(value).__name__}"
+
+
+def _precision(cost: float | np.number[Any], parameters: Parameters) -> float:
+    """Return the relative precision of a cost: that of its dtype, or of its parameters'."""
+    if isinstance(cost, np.floating):
+        return precision_of(cost.dtype)
+    return parameters.precision

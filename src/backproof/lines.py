@@ -1,0 +1,127 @@
+"""A cost along a line through the point, and its differences there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from backproof.costs import Cost, Origin, real_number
+from backproof.parameters import FloatArray, Parameters, Vector, precision_of
+
+
+class Line(NamedTuple):
+    """A cost along a direction through a point.
+
+    `cost_at` takes a step, and returns the step that was really taken and the cost there.
+    `size` is that of the number which is displaced, `scale` the usual size of its kind.
+    """
+
+    cost_at: Callable[[float], tuple[float, float]]
+    origin: Origin
+    size: float
+    scale: float
+
+
+class Difference(NamedTuple):
+    """A central difference, with what noise can do to it.
+
+    `gap` is the forward minus the backward slope,
+    `rounding` the error that the known noise may cause,
+    and `most_noise` the error that any noise may cause.
+    The value is `nan` where the cost is not defined on both sides;
+    `failure` is what the cost raised there, if it raised.
+    """
+
+    step: float
+    value: float = math.nan
+    gap: float = math.nan
+    rounding: float = 0.0
+    most_noise: float = 0.0
+    failure: Exception | None = None
+
+
+def line_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Line:
+    """Return the line along which one entry is displaced, in place, and restored."""
+    block, i = parameters.entry(index)
+    values, x = block.values, block.values[i]
+    start = float(x)
+
+    def cost_at(step: float) -> tuple[float, float]:
+        values[i] = start + step
+        taken = float(values[i]) - start
+        try:
+            return taken, float(real_number(cost(parameters.nest)))
+        except Exception as error:
+            error.add_note(f"{block.entry_name(i)} was displaced by {taken:.3g} in this call.")
+            raise
+        finally:
+            values[i] = x
+
+    size = abs(start)
+    return Line(cost_at, origin, size, max(size, block.scale))
+
+
+def line_of_array(
+    cost: Cost,
+    parameters: Parameters,
+    origin: Origin,
+    array: FloatArray,
+    direction: FloatArray,
+    scale: float,
+) -> Line:
+    """Return the line along which a view of a block is displaced, in place, and restored."""
+    start = array.copy()
+
+    def cost_at(step: float) -> tuple[float, float]:
+        array[...] = start + step * direction
+        try:
+            return step, float(real_number(cost(parameters.nest)))
+        finally:
+            array[...] = start
+
+    # The entries are rounded to their own precision as they are displaced.
+    origin = origin._replace(precision=max(origin.precision, precision_of(array.dtype)))
+    return Line(cost_at, origin, scale, scale)
+
+
+def line_along(
+    cost: Cost, parameters: Parameters, origin: Origin, velocity: Vector, size: float
+) -> Line:
+    """Return the line along which all entries are displaced, in place, and restored."""
+    start = parameters.vector()
+
+    def cost_at(step: float) -> tuple[float, float]:
+        parameters.assign(start + step * velocity)
+        try:
+            return step, float(real_number(cost(parameters.nest)))
+        finally:
+            parameters.assign(start)
+
+    origin = origin._replace(precision=max(origin.precision, parameters.precision))
+    return Line(cost_at, origin, size, size or 1.0)
+
+
+def central_difference(line: Line, step: float) -> Difference:
+    """Measure the cost on both sides of the point."""
+    try:
+        (forward, ahead), (backward, behind) = line.cost_at(step), line.cost_at(-step)
+    except (ArithmeticError, ValueError) as failure:  # such as math.log of a negative number
+        return Difference(step, failure=failure)
+    if not (forward and backward):  # the step is lost in the rounding of the parameter
+        return Difference(step, rounding=math.inf)
+    if not math.isfinite(ahead - behind):
+        return Difference(step)
+    value, gap, rounding = quotients(line.origin, line.size, forward, ahead, backward, behind)
+    return Difference(step, value, gap, rounding, 2 * rounding + line.origin.most_noise / step)
+
+
+def quotients(
+    origin: Origin, size: Any, forward: Any, ahead: Any, backward: Any, behind: Any
+) -> tuple[Any, Any, Any]:
+    """Return central difference, gap and rounding error of costs; floats, or arrays of them."""
+    value = (ahead - behind) / (forward - backward)
+    gap = (ahead - origin.cost) / forward - (behind - origin.cost) / backward
+    # The argument is rounded as well: that is as if the cost were larger by value * size.
+    sizes = abs(ahead) + abs(behind) + 2 * abs(value) * size
+    return value, gap, 2 * (origin.precision * sizes + origin.noise) / (forward - backward)
