@@ -230,14 +230,15 @@ def test_single_precision_inside_the_cost_is_noticed(
         assert verdict == "wrong" or (verdict == "undecided" and offset == 1000)
 
 
-def test_mistakes_that_cancel_in_the_first_probe_are_found() -> None:
-    """Two entries are wrong so that their sum along the first direction is zero."""
+@pytest.mark.parametrize("rest", [0, *np.logspace(-13, -6, 15)])
+def test_mistakes_that_cancel_in_the_first_probe_are_found(rest: float) -> None:
+    """Two entries are wrong so that their sum along the first direction is zero, or nearly so."""
     w = np.random.default_rng(0).normal(size=1000)
     point = Parameters(w)
     origin = measure_origin(lambda w: np.sum(np.sin(w)), point)
     first = Probing(np.sum, point, origin, 0, np.cos(w), seed=0).direction(0)
     claimed = np.cos(w)
-    claimed[[3, 700]] += 0.01 / first[3], -0.01 / first[700]
+    claimed[[3, 700]] += 0.01 / first[3], (rest - 0.01) / first[700]
     report = check_gradient(lambda w: np.sum(np.sin(w)), claimed, w, method="directions")
     array = report.arrays["parameters"]
     assert {entry.index for entry in array.entries} == {(3,), (700,)}
