@@ -60,13 +60,13 @@ def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
         return float("nan")
     _, exponent = math.frexp(largest)  # scaled by a power of 2, exactly, no square overflows
     g, a = np.ldexp(g, -exponent), np.ldexp(a, -exponent)
-    return _norm(g - a, ord) / (_norm(g, ord) + _norm(a, ord))
+    return norm(g - a, ord) / (norm(g, ord) + norm(a, ord))
 
 
-def _norm(vector: Vector, ord: float) -> float:
+def norm(vector: Vector, ord: float = 2) -> float:
     """Return the norm of a vector; scaled likewise, no power of a small one vanishes."""
     _, exponent = math.frexp(np.abs(vector).max(initial=0.0))
-    return math.ldexp(float(np.linalg.norm(np.ldexp(vector, -exponent), ord)), exponent)
+    return float(np.ldexp(np.linalg.norm(np.ldexp(vector, -exponent), ord), exponent))
 
 
 def require_order(ord: float) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.costs import Cost, Origin
+from backproof.differences import norm
 from backproof.lines import (
     Difference,
     Line,
@@ -107,7 +108,7 @@ class Probing:
     def claimed(self, region: Region, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Return the product of the claimed gradient with a direction, and its rounding."""
         products = self.gradient[region] * weights
-        rounding = 4 * precision_of(self.gradient.dtype) * _norm(products)
+        rounding = 4 * precision_of(self.gradient.dtype) * norm(products.reshape(-1))
         return float(products.sum()), rounding
 
     def probe(self, region: Region, k: int) -> Probe:
@@ -147,7 +148,7 @@ def first_probe(probing: Probing, fine: float) -> Measured:
     weights = probing.direction(0)
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
-    size = _norm(probing.gradient * weights)
+    size = norm((probing.gradient * weights).reshape(-1))
     this = probing.difference(line, probing.step)
     if _settles(this, claimed, rounding, fine, size):
         return _measured(this)
@@ -214,12 +215,6 @@ def _settles(this: Difference, claimed: float, rounding: float, fine: float, siz
 
 def _measured(this: Difference) -> Measured:
     return Measured(Slope(this.value, this.rounding), "", 0)
-
-
-def _norm(products: NDArray[Any]) -> float:
-    """Return the norm of products whose squares may be too large or too small for a float."""
-    largest = float(np.abs(products).max(initial=0.0))
-    return largest * float(np.linalg.norm(products / largest)) if largest else 0.0
 
 
 def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tuple[int, Slope]]:
