@@ -139,6 +139,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         TypeError,
         "workers is of type int",
     ),
+    ("no direction of 2", lambda: derivative(total, ONES[:2]), TypeError, "x holds 2 numbers"),
     ("no direction", lambda: derivative(total, ONES), TypeError, "x holds 3 numbers.*direction"),
     (
         "an array missing",

@@ -230,6 +230,22 @@ def test_single_precision_inside_the_cost_is_noticed(
         assert verdict == "wrong" or (verdict == "undecided" and offset == 1000)
 
 
+def test_an_offset_that_takes_most_digits_of_single_precision_accuses_nothing() -> None:
+    """What is left of the slopes is mostly noise, and no kink: a right gradient is not wrong."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        shapes = (4, 50), (3, 50), (3, 4)
+        X, Y, W = (rng.normal(size=shape).astype(np.float32) for shape in shapes)
+
+        def cost(W: Any, X: Any = X, Y: Any = Y) -> Any:
+            return np.sum((np.tanh(W @ X) - Y) ** 2) + np.float32(1e6)
+
+        A = np.tanh(W @ X)
+        right = (2 * (A - Y) * (1 - A**2)) @ X.T
+        assert check_gradient(cost, right, W).verdict != "wrong"
+        assert check_gradient(cost, 2 * right, W).verdict != "correct"
+
+
 @pytest.mark.parametrize("rest", [0, *np.logspace(-13, -6, 15)])
 def test_mistakes_that_cancel_in_the_first_probe_are_found(rest: float) -> None:
     """Two entries are wrong so that their sum along the first direction is zero, or nearly so."""

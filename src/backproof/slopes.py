@@ -240,8 +240,9 @@ def _reason(larger: Difference, this: Difference, smaller: Difference, error: fl
         return "not finite"
     if abs(this.value) > max(RATIO / 2 * abs(larger.value), this.most_noise):
         return "jump"  # the quotient grows as the step shrinks
-    gap = abs(_gap_at_0(larger, this))
-    return "kink" if error < gap < 2 * abs(smaller.gap) else "precision"
+    gap = _gap_at_0(larger, this)
+    stays = abs(smaller.gap - gap) < abs(gap) / 4
+    return "kink" if stays and abs(gap) > error else "precision"
 
 
 def _least_error(steps: list[Difference]) -> tuple[int, float]:
