@@ -132,8 +132,11 @@ class Report:
         return _together([p for p, a in self.arrays.items() if a.verdict == verdict], self.arrays)
 
     def _rows(self) -> list[tuple[str, ...]]:
+        """Return the table, without the columns that say nothing of any array."""
         head = ("array", "shape", "verdict", "difference", "resolution", "untested")
-        return [head, *(_row(path, array) for path, array in self.arrays.items())]
+        rows = [_row(path, array) for path, array in self.arrays.items()]
+        columns = [column for column in zip(head, *rows, strict=True) if any(column[1:])]
+        return list(zip(*columns, strict=True))
 
     def _findings(self) -> list[str]:
         """Return the mistakes and the reasons in words, what to do, and the worst entries."""
