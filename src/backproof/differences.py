@@ -8,6 +8,9 @@ import numpy as np
 
 from backproof.parameters import Nest, Vector, flatten, vector_like
 
+# The squares of numbers between these are floats, and so are sums of them.
+SQUARED = 1e-140, 1e140
+
 # Powers of a number of about 1 are floats up to this order of a norm.
 MOST = 500
 
@@ -65,6 +68,9 @@ def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
 
 def norm(vector: Vector, ord: float = 2) -> float:
     """Return the norm of a vector; scaled likewise, no power of a small one vanishes."""
+    plain = float(np.linalg.norm(vector, ord))
+    if ord == 2 and SQUARED[0] < plain < SQUARED[1]:
+        return plain
     _, exponent = math.frexp(np.abs(vector).max(initial=0.0))
     return float(np.ldexp(np.linalg.norm(np.ldexp(vector, -exponent), ord), exponent))
 

@@ -6,7 +6,8 @@
 `unit` runs the tests of the library, and no page.
 A mutant is a copy of a module with another operator, constant, comparison, branch or return.
 It is run with the tests whose files reach its line, the quickest first, until one of them fails.
-Those that survive are printed with their place.
+Those that survive are printed with their place, but for those in survivors.txt,
+which has a reason for each: they change nothing that a reader of a report could see.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from importlib.abc import Loader
@@ -31,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from proofs.forks import ROOT, in_child, processes, warm
 
 LIBRARY = ROOT / "src" / "backproof"
+EXCUSED = Path(__file__).with_name("survivors.txt")
 UNIT = "bad_input catalogue checking course differences errors mistakes parameters plots slopes"
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
@@ -64,6 +67,11 @@ class Mutant(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.module}:{self.first}: {self.change}"
+
+    @property
+    def name(self) -> str:
+        """The mutant without its line, which changes with what stands above it."""
+        return f"{self.module}: {self.change}"
 
 
 # Mutants
@@ -275,6 +283,23 @@ def verdict(number: int) -> tuple[int, str]:
     return THE_RUN[0].verdict(number)
 
 
+def excused() -> set[str]:
+    """Return the mutants that are known to change nothing, as they are written without a line."""
+    lines = EXCUSED.read_text("utf-8").splitlines()
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def judged(run: Run, numbers: list[int], workers: int, *arguments: Any) -> Counter[str]:
+    """Judge mutants, print those that are not noticed, and count the endings."""
+    counts: Counter[str] = Counter()
+    with processes(workers, begin, *arguments) as pool:
+        for number, ending in pool.map(verdict, numbers):
+            counts[ending] += 1
+            if ending != "killed":
+                print(f"{ending}: {run.mutants[number]}", flush=True)
+    return counts
+
+
 def main() -> None:
     """Judge the mutants, print the survivors and the rate; fail below 95 percent."""
     parser = argparse.ArgumentParser(description="Measure what the tests notice.")
@@ -285,20 +310,14 @@ def main() -> None:
     options = parser.parse_args()
     reached = reach(test_files(options.kind), options.workers)
     arguments = (options.kind, options.only, reached)
-    run = Run(*arguments)
-    numbers = list(range(len(run.mutants)))
+    run, known = Run(*arguments), excused()
+    numbers = [i for i, mutant in enumerate(run.mutants) if mutant.name not in known]
+    print(f"{len(run.mutants)} mutants, {len(run.mutants) - len(numbers)} of them change nothing.")
     if options.sample:
         numbers = sorted(random.Random(0).sample(numbers, min(options.sample, len(numbers))))
-    counts = {"killed": 0, "survived": 0, "not reached": 0}
-    start = time.perf_counter()
-    with processes(options.workers, begin, *arguments) as pool:
-        for number, result in pool.map(verdict, numbers):
-            counts[result] += 1
-            if result != "killed":
-                print(f"{result}: {run.mutants[number]}", flush=True)
+    counts = judged(run, numbers, options.workers, *arguments)
     rate = counts["killed"] / len(numbers)
-    print(f"{len(numbers)} mutants in {time.perf_counter() - start:.0f} s: {counts}")
-    print(f"{options.kind}: {rate:.1%} are noticed.")
+    print(f"{options.kind}: of {len(numbers)} mutants, {rate:.1%} are noticed: {dict(counts)}")
     sys.exit(rate < 0.95)
 
 
