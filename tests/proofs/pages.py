@@ -5,9 +5,9 @@
 Each digit of each Output block becomes another one, each number in the prose becomes another one,
 and each line of code is taken out in turn. What is not noticed is printed.
 
-Two kinds are counted by themselves, since a test of the text cannot notice all of them:
-a line that only draws changes a picture, and a number that is changed by one, such as 2 to 3,
-may stand in another block of its page.
+Three kinds are counted by themselves, since a test of the text cannot notice all of them:
+a line that only draws changes a picture, one that asserts what holds is silent,
+and a number that is changed by one, such as 2 to 3, may stand in another block of its page.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ DRAWS = re.compile(
     r"(axes|figure|plt|[a-z_]+)\.(plot|loglog|semilog[xy]|scatter|bar|hist|fill\w*|text|annotate|set"
     r"|axhline|axvline|legend|imshow|contour|set_\w+|quiver|errorbar|stairs|axis|margins|tick_params)"
 )
+
+ASSERTS = re.compile(r"assert\b|(?:\w+\.)*(?:assert|test)_\w+\(")
 
 
 class Change(NamedTuple):
@@ -96,6 +98,7 @@ def without_lines(lines: list[str], block: Block, only_draws: bool) -> Iterator[
         code = lines[i].partition("#")[0].strip()
         if code and not code.startswith(('"""', ")", "]", "}")):
             kind = "drawing" if only_draws or DRAWS.match(code) else "line"
+            kind = "assertion" if ASSERTS.match(code) else kind
             yield changed_page(kind, lines, i, [])
 
 
@@ -155,7 +158,7 @@ def main() -> None:
         for counts, survivors in pool.map(unnoticed, options.only):
             print(*survivors, sep="\n", end="\n" if survivors else "", flush=True)
             total += counts
-    for kind in (*TOLD, "drawing", "number by one"):
+    for kind in (*TOLD, "drawing", "assertion", "number by one"):
         lost = total[f"{kind} unnoticed"]
         print(f"{kind}: {total[kind]} changes, {lost} of them not noticed")
     sys.exit(any(total[f"{kind} unnoticed"] for kind in TOLD))
