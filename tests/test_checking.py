@@ -12,7 +12,7 @@ import pytest
 from backproof import assert_gradient, check_gradient, course
 from backproof.costs import measure_origin
 from backproof.locating import Probing
-from backproof.parameters import Parameters
+from backproof.parameters import Parameters, replace_leaves
 from backproof.report import Report
 from catalogue import (
     AT_A_KINK,
@@ -347,3 +347,32 @@ def test_untested_entries_are_counted() -> None:
     assert report
     assert report.arrays["parameters"].untested == 2
     assert "2 entries have gradient and slope 0" in str(report)
+
+
+@pytest.mark.parametrize(("method", "times"), [("entries", 1.05), ("directions", 20)])
+@pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name)
+def test_a_mistake_as_large_as_the_resolution_does_not_pass(
+    case: Right, method: str, times: float
+) -> None:
+    """In each array, one entry is off by more than the report says would be seen.
+
+    Along directions, an order of magnitude is allowed: a slope that contradicts the claim
+    is measured anew, and its error may be larger then.
+    """
+    cost, claimed, parameters = case.model.cost, case.claimed, case.model.parameters
+    report = check_gradient(cost, claimed, parameters, method=method)
+    for path, array in report.arrays.items():
+        if array.verdict != "correct" or not array.resolution:
+            continue
+
+        def off(at: str, leaf: Any, path: str = path, resolution: float = array.resolution) -> Any:
+            if at != path:
+                return leaf
+            entries = np.array(leaf)
+            place = np.random.default_rng(0).integers(entries.size)
+            entries.reshape(-1)[place] += times * resolution * np.abs(entries).max()
+            return entries
+
+        wrong = replace_leaves(claimed, off)
+        again = check_gradient(cost, wrong, parameters, method=method)
+        assert again.arrays[path].verdict != "correct"

@@ -276,6 +276,8 @@ def test_two_arrays_swapped_are_no_multiples() -> None:
         (2 / 3, "it is 0.66667 times the numerical gradient"),
         (1 + 1e-5, "it is 1 + 1e-05 times the numerical gradient"),
         (1 - 2e-5, "it is 1 - 2e-05 times the numerical gradient"),
+        (1e-5, "it is 1e-05 times the numerical gradient"),
+        (-1.00011, "it is -1.0001 times the numerical gradient"),
     ],
 )
 def test_a_factor_is_said_with_where_it_may_come_from(factor: float, words: str) -> None:
@@ -284,6 +286,27 @@ def test_a_factor_is_said_with_where_it_may_come_from(factor: float, words: str)
     assert mistake
     assert words in mistake.text
     assert mistake.factor == pytest.approx(factor, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "words"),
+    [
+        (np.inf, "it is nan or infinite"),
+        ([1.0, np.nan], "the entry at [1] is nan or infinite"),
+        ([[1.0, -np.inf], [np.nan, 1.0]], "2 entries are nan or infinite, the first at [0, 1]"),
+    ],
+)
+def test_what_is_not_finite_is_counted_and_its_place_is_said(claimed: Any, words: str) -> None:
+    """A number has no place, one entry has one, and of several the first is said."""
+    assert mistakes.not_finite_in(np.array(claimed)) == ("not finite", None, words)
+    assert mistakes.not_finite_in(np.ones(2)) is None
+
+
+def test_a_gradient_that_is_zero_is_the_multiple_by_0() -> None:
+    """The mistake says so as a number, too."""
+    mistake = linear({"a": A}, {"a": 0 * A}).arrays["a"].mistake
+    assert mistake
+    assert mistake.factor == 0
 
 
 # The report
@@ -350,7 +373,7 @@ def test_a_report_says_if_nothing_was_tested() -> None:
     text = str(linear({"a": 0 * A, "b": 0 * A}, {"a": 0 * A, "b": 0 * A}))
     assert text.startswith("Nothing was tested: gradient and slope are 0 in every entry.")
     text = str(linear({"a": 0 * A, "b": A}, {"a": 0 * A, "b": A}))
-    assert text.startswith("The gradient is correct: a mistake of ")
+    assert text.startswith("The gradient is correct.\nA mistake of ")
 
 
 def test_verdicts_are_coloured_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

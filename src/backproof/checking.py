@@ -98,6 +98,7 @@ def check_gradient(
         The verdict does not depend on it.
     tolerance
         How far, relative to the two, an entry may lie outside of the error of its slope.
+        Along directions, where it would hide one entry behind all others, there is none.
     seed
         What random directions are drawn from.
     workers
@@ -249,11 +250,14 @@ def judge_entries(check: Check, path: str, entries: Entries) -> ArrayReport:
     g = check.gradient[path]
     wrong, unknown = entries.wrong.any(), entries.unknown.any()
     size = float(entries.size[0]) if g.size else 0.0
+    seen = (
+        2 * entries.error + entries.allowed
+    )  # the claim on one side of it, the slope on the other
     report = ArrayReport(
         verdict="wrong" if wrong else "undecided" if unknown else "correct",
         shape=g.shape,
         difference=difference_of_vectors(g.reshape(-1), entries.value, check.ord),
-        resolution=float((entries.error * ~entries.dead).max(initial=0.0) / size) if size else 0.0,
+        resolution=float((seen * ~entries.dead).max(initial=0.0) / size) if size else 0.0,
         untested=int(np.count_nonzero(entries.dead)),
     )
     if wrong:
@@ -329,7 +333,8 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     error = measured.slope.error + rounding
     residual = claimed - measured.slope.value
     largest = largest or abs(measured.slope.value)
-    report = replace(report, resolution=2 * error / largest if largest else 0.0)
+    # Twice, as for entries; and the weight of an entry may be a half.
+    report = replace(report, resolution=4 * error / largest if largest else 0.0)
     if abs(residual) > _accusing(measured.reason) * error:
         return _located(report, check, path, probing, Probe(measured.slope.value, residual, error))
     doubtful = abs(residual) > error
@@ -379,6 +384,7 @@ def _located(
 
 def _entry_by_entry(check: Check, path: str, probing: Probing) -> ArrayReport:
     """Measure every entry of a small array, which its probes did not explain."""
+    check = check._replace(tolerance=0.0)  # none of it was allowed to the probes
     entries, evaluations = measure_entries(check, [check.gradient[path]], probing.first)
     probing.evaluations += evaluations
     return judge_entries(check, path, entries)

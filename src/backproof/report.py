@@ -54,7 +54,7 @@ class ArrayReport:
         `nan` where its entries were not all measured.
     resolution
         The smallest mistake in one entry that would have been seen,
-        relative to the largest entry of the array.
+        relative to the largest entry of the array; of probes, the order of magnitude.
     mistake
         What the gradient looks like, if it is wrong.
     entries
@@ -124,8 +124,9 @@ class Report:
             return "Nothing was tested: gradient and slope are 0 in every entry."
         coarsest = max(array.resolution for array in self.arrays.values())
         return (
-            f"The gradient is correct: a mistake of {_power_above(coarsest):.0e} "
-            "of the largest entry of its array would have been seen."
+            "The gradient is correct.\n"
+            f"A mistake of {_power_above(coarsest):.0e} of the largest entry of its array "
+            "would have been seen."
         )
 
     def _listed(self, verdict: str) -> str:
