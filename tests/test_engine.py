@@ -87,6 +87,18 @@ def test_outputs_are_updated_to_the_byte(page: str, run: Run, pytester: pytest.P
         assert written.read_text("utf-8") == page
 
 
+def test_only_the_outputs_of_the_page_that_is_named_are_updated(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    """The pages beside it keep what they say, be it wrong."""
+    faulty = BLOCK.replace("0.125", "0.126")
+    beside = pytester.path / "beside.md"
+    beside.write_text(faulty, "utf-8")
+    run(faulty, "--update-outputs").assert_outcomes(passed=1)
+    assert (pytester.path / "page.md").read_text("utf-8") == BLOCK
+    assert beside.read_text("utf-8") == faulty
+
+
 def without_output(page: str) -> str:
     """Return the page without its Output block."""
     lines = page.split("\n")

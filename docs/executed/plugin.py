@@ -48,14 +48,18 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collect_file(
-    file_path: Path, parent: pytest.Collector
-) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Rewrite a page before it is read, where that is asked for; leave docstrings to doctest."""
-    if file_path.suffix == ".md" and parent.config.getoption("--update-outputs"):
-        update_outputs(file_path)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Leave docstrings to doctest."""
     collectors = yield
     return [one for one in collectors if not isinstance(one, MarkdownDocstringCodeModule)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> None:
+    """Rewrite a page before it is read, where that is asked for; pages beside it are not read."""
+    page = isinstance(collector, pytest.File) and collector.path.suffix == ".md"
+    if page and collector.config.getoption("--update-outputs"):
+        update_outputs(collector.path)
 
 
 def update_outputs(path: Path) -> None:
