@@ -154,3 +154,38 @@ def test_the_test_case_leaves_the_global_random_numbers_alone() -> None:
     np.random.seed(7)
     course.gradient_check_n_test_case()
     assert np.random.rand() == expected
+
+
+def test_only_what_the_forward_pass_kept_is_taken_as_a_cache() -> None:
+    """A list of twelve is none, nor is a tuple of another length."""
+    X, Y, parameters = course.gradient_check_n_test_case()
+    _, cache = course.forward_propagation_n(X, Y, parameters)
+    for other in (list(cache), cache[:11], None):
+        with pytest.raises(ValueError, match="cache is not what forward_propagation_n returned"):
+            course.backward_propagation_n(X, Y, other)  # type: ignore[arg-type]
+
+
+def test_the_examples_stand_in_columns() -> None:
+    """Inputs of four rows and a label for each column, in a row or alone, give the same cost."""
+    X, Y, parameters = course.gradient_check_n_test_case()
+    cost, _ = course.forward_propagation_n(X, Y, parameters)
+    assert course.forward_propagation_n(X, Y[np.newaxis], parameters)[0] == cost
+    for inputs in (X[0], X[..., np.newaxis]):
+        with pytest.raises(ValueError, match="X has shape"):
+            course.forward_propagation_n(inputs, Y, parameters)
+    for labels in (np.array([Y, Y]), Y[:, np.newaxis]):
+        with pytest.raises(ValueError, match="Y has shape"):
+            course.forward_propagation_n(X, labels, parameters)
+
+
+@pytest.mark.parametrize(
+    ("theta", "line"),
+    [
+        (4.0, "The gradient is right by the course's rule: difference 2.9e-10 <= 1e-07"),
+        (1e9, "The gradient is wrong by the course's rule: difference 8.8e-02 > 1e-07"),
+    ],
+)
+def test_the_verdict_is_a_line(theta: float, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says by whose rule; far from 0, rounding alone makes the right gradient wrong."""
+    course.gradient_check(2, theta)
+    assert capsys.readouterr().out == f"{line}\n"

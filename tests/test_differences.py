@@ -1,11 +1,13 @@
 """The relative difference, in its norms and at the ends of the range of floats."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from backproof import relative_difference
+from backproof.differences import norm, require_order
 
 
 @pytest.mark.parametrize(
@@ -58,3 +60,40 @@ def test_the_difference_does_not_depend_on_who_is_first(factor: float) -> None:
     """The formula is symmetric in the two gradients."""
     a = np.arange(1.0, 5.0)
     assert relative_difference(factor * a, a) == relative_difference(a, factor * a)
+
+
+def test_any_gradient_differs_wholly_from_none() -> None:
+    """The difference is 1, whichever of the two is zero."""
+    assert relative_difference([0.0, 0.0], [3.0, 4.0]) == 1.0
+    assert relative_difference([3.0, 4.0], [0.0, 0.0]) == 1.0
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e-107, 1.0, 1e140, 1e200, 1e307])
+@pytest.mark.parametrize("ord", [2, 3, 500, math.inf])
+def test_no_power_in_a_norm_overflows_or_vanishes(scale: float, ord: float) -> None:
+    """The norm of a scaled vector is the scaled norm; that of nothing is 0."""
+    vector = np.array([3.0, -4.0])
+    plain = {2: 5.0, 3: 91 ** (1 / 3), 500: 4.0, math.inf: 4.0}[ord]
+    tolerance = 1e-3 if scale < 1e-300 else 1e-14  # what is that small has few digits
+    with np.errstate(over="ignore"):
+        found = norm(scale * vector, ord)
+    assert found == pytest.approx(scale * plain, rel=tolerance, abs=0)
+    assert norm(np.empty(0), ord) == norm(np.zeros(2), ord) == 0.0
+
+
+def test_a_norm_is_the_euclidean_one_unless_told() -> None:
+    """The vector (3, 4) has the length 5."""
+    assert norm(np.array([3.0, 4.0])) == 5.0
+
+
+@pytest.mark.parametrize("ord", [1, 1.5, 500, math.inf, np.int64(3), np.float32(2)])
+def test_a_norm_may_be_of_any_order_from_1_to_500_or_infinite(ord: Any) -> None:
+    """Whole or not, of Python or of NumPy."""
+    require_order(ord)
+
+
+@pytest.mark.parametrize("ord", [0.99, 501, -1, -math.inf, math.nan, True, "fro", None])
+def test_no_other_order_is_taken(ord: Any) -> None:
+    """Below 1 it is no norm, above 500 powers vanish, and a name is one of matrix norms."""
+    with pytest.raises(ValueError, match=f"ord is {ord!r}: expected"):
+        require_order(ord)

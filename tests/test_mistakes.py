@@ -220,6 +220,7 @@ ONE_ROW = np.array([[0.0, 0.0], [1.0, -2.0], [0.0, 0.0]])
         (np.array([np.inf]), np.array([4.0]), "not finite"),
         (np.array([0.0, 3.0, 0.0]), np.array([0.0, 1.5, 0.0]), "factor"),  # 2 times: a usual one
         (np.array([0.0, 1.9, 0.0]), np.array([0.0, 1.5, 0.0]), "entry"),
+        (5.0, 0.0, "unknown"),  # no number times 0
     ],
 )
 def test_of_several_rules_that_fit_the_most_specific_one_speaks(
@@ -234,6 +235,33 @@ def test_a_number_added_is_an_offset_unless_all_parameters_are_that_number() -> 
     assert kind_of(A + 0.5, A) == "offset"
     assert kind_of(A + 0.5, A, np.full((3, 3), 5.0)) == "regularisation"
     assert kind_of(A + 0.5, A, np.zeros((3, 3))) == "offset"
+
+
+@pytest.mark.parametrize(("added", "side"), [(0.5, "large"), (-0.5, "small")])
+def test_an_offset_has_a_side_and_a_size(added: float, side: str) -> None:
+    """Each entry, also of two, is said to be too large or too small, and by how much."""
+    for right in (A, A[0, :2]):
+        mistake = linear({"a": right}, {"a": right + added}).arrays["a"].mistake
+        assert mistake == ("offset", None, f"each entry is too {side} by 0.5")
+
+
+def test_where_slopes_are_exact_only_rounding_is_forgiven() -> None:
+    """Without any error, products agree within a millionth of a millionth, and zeros agree."""
+    exact = evidence_of(A, A, A, {}, np.eye(9))._replace(errors=np.zeros(9))
+    assert exact.agrees(exact.slopes * (1 + 4e-13))
+    assert not exact.agrees(exact.slopes * (1 + 1e-11))
+    assert exact._replace(slopes=np.zeros(9)).agrees(np.zeros(9))
+    one = mistakes.partial(exact._replace(gradient=np.where(A == 4, 5, A)))
+    assert one
+    assert one.kind == "entry"
+
+
+def test_a_slope_of_exactly_0_stands_in_the_way_of_no_factor() -> None:
+    """A cost of 0 that does not depend on an entry has there no error at all."""
+    slopes = np.array([1.0, -2.0, 0.0])
+    evidence = evidence_of(slopes, slopes, slopes, {}, np.eye(3))
+    evidence = evidence._replace(errors=np.array([1e-9, 1e-9, 0.0]))
+    assert evidence.multiple(slopes, 3 * slopes) == pytest.approx(3)
 
 
 def test_an_entry_is_no_pattern() -> None:
@@ -277,6 +305,8 @@ def test_two_arrays_swapped_are_no_multiples() -> None:
         (1 + 1e-5, "it is 1 + 1e-05 times the numerical gradient"),
         (1 - 2e-5, "it is 1 - 2e-05 times the numerical gradient"),
         (1e-5, "it is 1e-05 times the numerical gradient"),
+        (1 / 4096, "it is 1/4096 of the numerical gradient: is a mean over 4096 taken"),
+        (1 / 4097, "it is 0.00024408 times the numerical gradient"),
         (-1.00011, "it is -1.0001 times the numerical gradient"),
     ],
 )

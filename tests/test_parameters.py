@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backproof.parameters import Parameters, flatten
+from backproof.parameters import Parameters, arrays_like, flatten, float_of, precision_of
 
 Layer = namedtuple("Layer", ["W", "b"])
 
@@ -106,3 +106,58 @@ def test_an_array_that_stands_twice_is_two_blocks() -> None:
     parameters.blocks[0].values[0] = 5.0
     assert parameters.nest["encoder"][0] == 5.0
     assert parameters.nest["decoder"][0] == 1.0
+
+
+def test_a_block_has_the_mean_size_of_its_entries() -> None:
+    """Zeros, or nothing, take the largest of the others, or 1; no sum of entries overflows."""
+    blocks = Parameters([np.zeros(2), np.array([1.0, -3.0]), -8.0, np.ones((0, 3))]).blocks
+    assert [block.scale for block in blocks] == [8.0, 2.0, 8.0, 8.0]
+    assert Parameters(np.zeros(3)).blocks[0].scale == 1.0
+    assert 0 < Parameters(np.full(4, 1e308)).blocks[0].scale < 1e308
+
+
+def test_a_nest_is_as_precise_as_its_coarsest_array() -> None:
+    """That is float64 at best, since a cost is computed with it."""
+    single = np.finfo(np.float32).eps
+    assert Parameters([np.ones(2), np.ones(2, np.float32)]).precision == single
+    assert Parameters([np.ones(2), 3.0]).precision == np.finfo(float).eps
+    assert precision_of(np.dtype(np.longdouble)) == np.finfo(float).eps
+
+
+def test_a_vector_fills_a_nest_of_the_same_structure() -> None:
+    """Block after block, in float64, numbers as numbers."""
+    parameters = Parameters({"W": np.ones((2, 2), np.float32), "layers": [0.5, np.array(1.0)]})
+    filled = parameters.with_entries([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    expected = {"W": np.array([[1.0, 2.0], [3.0, 4.0]]), "layers": [5.0, np.array(6.0)]}
+    assert same(filled, expected)
+    assert list(parameters.vector_of(expected, "gradient")) == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_first_array_that_is_replaced_is_named() -> None:
+    """Of two that a cost puts into its parameters, the first one; the second if it is alone."""
+    nest = {"W": np.ones(2), "b": np.ones(2)}
+    for replaced, name in ((("W", "b"), "W"), (("b",), "b")):
+        parameters = Parameters(nest)
+        before = parameters.vector()
+        parameters.require_unchanged(before, "cost")
+        for key in replaced:
+            parameters.nest[key] = np.ones(2)
+        with pytest.raises(
+            ValueError, match=f"the cost puts something else in the place of {name}"
+        ):
+            parameters.require_unchanged(before, "cost")
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(3, 3.0), (0, 0.0), (10**400, np.inf), (-(10**400), -np.inf)]
+)
+def test_a_whole_number_is_a_float_or_infinite(number: int, expected: float) -> None:
+    """None is too large."""
+    assert float_of(number) == expected
+
+
+def test_a_claimed_gradient_keeps_its_precision() -> None:
+    """Floats stay what they are, since they are rounded as such; whole numbers become floats."""
+    leaves = {"W": np.ones(2), "b": 1.0}
+    claimed = arrays_like(leaves, {"W": np.ones(2, np.float32), "b": 3}, "gradient")
+    assert [array.dtype for array in claimed.values()] == [np.float32, np.float64]

@@ -12,6 +12,7 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from backproof import Report, check_gradient, course, numerical_gradient
 from backproof.plots import comparison, v_curve, wrong_entries
@@ -110,6 +111,7 @@ def test_a_line_through_0_is_drawn_straight() -> None:
     axes = comparison(2 * x, x).axes[0]
     shown = axes.transScale.transform(np.transpose([x, 2 * x]))
     np.testing.assert_allclose(shown[:, 1], 2**0.5 * shown[:, 0])
+    np.testing.assert_allclose(axes.transScale.inverted().transform(shown)[:, 0], x)
 
 
 @pytest.mark.parametrize("scale", [1e-320, 1e-12, 1.0, 1e12, 1e300])
@@ -141,10 +143,11 @@ def test_of_many_arrays_those_that_differ_most_are_told_apart() -> None:
     assert len(looks) == len(expected)
 
 
-def test_seven_arrays_leave_one_other() -> None:
+@pytest.mark.parametrize(("count", "others"), [(7, "1 other array"), (8, "2 other arrays")])
+def test_the_arrays_without_a_colour_are_counted(count: int, others: str) -> None:
     """The legend counts in words that are right for one."""
-    nest = [1.0] * 7
-    assert legend(comparison(nest, nest))[-2] == "1 other array"
+    nest = [1.0] * count
+    assert legend(comparison(nest, nest))[-2] == others
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -155,12 +158,46 @@ def test_an_entry_that_is_not_finite_is_counted(bad: float) -> None:
     assert (x[1], y[1]) == (1.0, 0.5)
 
 
+def test_entries_without_a_place_are_counted_in_both_gradients() -> None:
+    """One that is not finite in either gradient, or in both, counts once."""
+    figure = comparison(np.array([np.nan, np.inf, 2.0, 1.0]), np.array([1.0, np.inf, np.nan, 1.0]))
+    assert legend(figure) == ["parameters (3 not finite)", "equal"]
+
+
 def test_a_large_array_makes_no_large_file() -> None:
     """Above 5,000 points they are drawn as pixels; all of them are there."""
     g = np.random.default_rng(0).standard_normal(50_000)
     figure = comparison(g, g)
     assert data(lines(figure)["parameters"])[0].size == g.size
     assert saved(figure) < 200_000
+
+
+def test_the_diagonal_lies_below_the_points_and_the_ticks_spread_like_roots() -> None:
+    """Both axes are alike; the arrays without a colour lie between the diagonal and the others."""
+    figure = comparison([1.0] * 7, [1.0] * 7)
+    axes, drawn = figure.axes[0], lines(figure)
+    for ticks, limits in (
+        (axes.get_xticks(), axes.get_xlim()),
+        (axes.get_yticks(), axes.get_ylim()),
+    ):
+        assert list(ticks) == [-1, -0.3, 0, 0.3, 1]
+        assert limits == (-1.2, 1.2)
+    assert list(data(drawn["equal"])[0]) == [-1, 1]
+    order = [drawn[label].get_zorder() for label in ("equal", "1 other array", "[0]")]
+    assert order == sorted(set(order))
+    assert [axes.get_xlabel(), axes.get_ylabel()] == [
+        "scaled numerical gradient",
+        "scaled claimed gradient",
+    ]
+
+
+@pytest.mark.parametrize(("size", "pixels"), [(5000, False), (5001, True)])
+def test_only_what_is_large_is_drawn_as_pixels(size: int, pixels: bool) -> None:
+    """Points and marked entries, from the same number on."""
+    g = np.linspace(1, 2, size)
+    assert lines(comparison(g, g))["parameters"].get_rasterized() == pixels
+    axes = wrong_entries(report_of((size,), *((i,) for i in range(size))), "W").axes[0]
+    assert axes.lines[0].get_rasterized() == axes.collections[0].get_rasterized() == pixels
 
 
 # The V-curve.
@@ -206,7 +243,7 @@ def test_many_parameters_are_measured_along_a_few_directions(size: int, evaluati
     w = np.linspace(0.5, 1, size)
     steps = [1e-1, 1e-3, 1e-11]
     y = data(v_curve(cost, np.cos(w), w, steps).axes[0].lines[0])[1]
-    assert len(calls) - evaluations * len(steps) <= 10
+    assert 0 <= len(calls) - evaluations * len(steps) <= 10
     assert 100 * y[1] < min(y[0], y[2])
     assert data(v_curve(cost, 2 * np.cos(w), w, [1e-5]).axes[0].lines[0])[1] > 0.3
 
@@ -216,6 +253,14 @@ def test_the_same_directions_are_drawn_again() -> None:
     w = np.linspace(1, 2, 100)
     first, second = (data(v_curve(squares, 2 * w, w).axes[0].lines[0])[1] for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_the_least_difference_and_the_threshold_are_labelled() -> None:
+    """The threshold is that of the course."""
+    figure = v_curve(squares, 2 * ONES + 0.02, ONES, [0.25, 1e-3, 0.5])
+    _, least, threshold = figure.axes[0].lines
+    assert str(least.get_label()).startswith("least: 5e-03 at ")
+    assert (threshold.get_label(), set(data(threshold)[1])) == ("threshold 1e-07", {1e-7})
 
 
 def test_steps_are_drawn_in_order_and_a_difference_of_0_at_the_precision() -> None:
@@ -281,6 +326,29 @@ def test_the_whole_array_is_seen() -> None:
     assert bottom >= 29.5
 
 
+def test_a_marked_entry_is_a_square_inside_its_cell() -> None:
+    """The array is a rectangle around the middles of its cells."""
+    axes = wrong_entries(report_of((2, 5), (1, 3)), "W").axes[0]
+    (collection,), (patch,) = axes.collections, axes.patches
+    square = collection.get_paths()[0].get_extents()
+    assert square.extents == pytest.approx([2.55, 0.55, 3.45, 1.45])
+    assert isinstance(patch, Rectangle)
+    assert (patch.get_xy(), patch.get_width(), patch.get_height()) == ((-0.5, -0.5), 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "aspect", "rows"),
+    [((1, 12), 1.0, "row"), ((13,), "auto", "row"), ((2, 3, 4), 1.0, "row, of all leading axes")],
+)
+def test_only_a_long_array_is_not_drawn_to_scale(
+    shape: tuple[int, ...], aspect: Any, rows: str
+) -> None:
+    """Where more than two axes are drawn as two, the label says so."""
+    axes = wrong_entries(report_of(shape), "W").axes[0]
+    assert axes.get_aspect() == aspect
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("column", rows)
+
+
 def test_the_mistake_of_the_course_is_shown() -> None:
     """The title says it, and what is marked are the entries where the doubled one differs."""
     report = check_gradient(network_cost, FAULTY, PARAMETERS)
@@ -290,6 +358,12 @@ def test_the_mistake_of_the_course_is_shown() -> None:
     assert mistake is not None
     assert " ".join(figure.get_suptitle().split()) == f"W2: {mistake.text}"
     assert wrong_entries(report, "W1").get_suptitle() == "W1: correct"
+
+
+def test_rows_and_columns_are_counted_in_whole_numbers() -> None:
+    """There is no row between two."""
+    axes = wrong_entries(report_of((2, 2), (1, 1)), "W").axes[0]
+    assert all(tick.is_integer() for tick in (*axes.get_xticks(), *axes.get_yticks()))
 
 
 def test_a_name_is_no_formula() -> None:

@@ -7,7 +7,8 @@ and each line of code is taken out in turn. What is not noticed is printed.
 
 Three kinds are counted by themselves, since a test of the text cannot notice all of them:
 a line that only draws changes a picture, one that asserts what holds is silent,
-and a number that is changed by one, such as 2 to 3, may stand in another block of its page.
+and a number that is changed by one, such as 2 to 3, may stand in another block of its page:
+the tests prove that a number is quoted from somewhere on the page, not that it is the right one.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ from proofs.forks import ROOT, in_child, processes, warm
 DOCS = ROOT / "docs"
 FIGURE = re.compile(r"\]\(figure:(\w+)\)")
 TOLD = ("digit", "number", "line")  # the kinds of which every change has to be noticed
+EXCEPTED = {
+    "drawing": "; a picture changes",
+    "assertion": "; what holds is silent",
+    "number by one": "; it stands in another block",
+}
 UNUSUAL = "70717"  # no number of a page ends so
 # What a picture has, and no output can show.
 DRAWS = re.compile(
@@ -158,9 +164,9 @@ def main() -> None:
         for counts, survivors in pool.map(unnoticed, options.only):
             print(*survivors, sep="\n", end="\n" if survivors else "", flush=True)
             total += counts
-    for kind in (*TOLD, "drawing", "assertion", "number by one"):
+    for kind in (*TOLD, *EXCEPTED):
         lost = total[f"{kind} unnoticed"]
-        print(f"{kind}: {total[kind]} changes, {lost} of them not noticed")
+        print(f"{kind}: {total[kind]} changes, {lost} of them not noticed{EXCEPTED.get(kind, '')}")
     sys.exit(any(total[f"{kind} unnoticed"] for kind in TOLD))
 
 
