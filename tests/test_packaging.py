@@ -15,11 +15,13 @@ from zipfile import ZipFile
 
 import pytest
 from mkdocs.config import load_config
+from packaging.requirements import Requirement
 
 from browsing import served
 from check_links import dead_links
 from conftest import DOCS, ROOT, build, planted
 from executed.page import blocks
+from proofs.platforms import requirements
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -157,3 +159,64 @@ def test_llms_txt_lists_every_page(site: Path) -> None:
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"index.md"}
     assert pages <= set(links)
     assert all((site / link).is_file() for link in links)
+
+
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
+UNPINNED = re.compile(r"uses: (?!\S+@[0-9a-f]{40} # v\d+(?:\.\d+)+$).*", re.MULTILINE)
+
+
+def workflow_faults(workflow: str) -> list[str]:
+    """Return what a workflow has that gives away too much, or that may change under it."""
+    faults = UNPINNED.findall(workflow)
+    faults += [] if re.search("^permissions:", workflow, re.MULTILINE) else ["no permissions"]
+    return faults + re.findall(r"secrets\.\w+|write-all", workflow)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_trust_nobody(path: Path) -> None:
+    """Each action is pinned by commit, permissions are stated, and no secret is used."""
+    assert not workflow_faults(path.read_text("utf-8"))
+
+
+SOUND = f"permissions:\n  contents: read\n    - uses: a/b@{'0' * 40} # v1.2\n"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "fault"),
+    [
+        ("read", "read", ""),
+        (f"@{'0' * 40} # v1.2", "@v1.2", "uses: a/b@v1.2"),
+        (" # v1.2", "", f"uses: a/b@{'0' * 40}"),
+        ("permissions:\n  contents: read\n", "", "no permissions"),
+        ("read", "${{ secrets.TOKEN }}", "secrets.TOKEN"),
+    ],
+)
+def test_a_workflow_that_trusts_is_seen(was: str, becomes: str, fault: str) -> None:
+    """A tag, a commit of no version, no permissions and a secret are seen; what is sound passes."""
+    assert workflow_faults(SOUND.replace(was, becomes)) == [fault] * bool(fault)
+
+
+def pins_that_lack(pins: str, required: list[Requirement]) -> list[str]:
+    """Return the requirements that the exact versions of a constraints file do not meet."""
+    versions = dict(line.split("==") for line in pins.split())
+    return [
+        one.name
+        for one in required
+        if one.name not in versions or versions[one.name] not in one.specifier
+    ]
+
+
+def test_the_site_is_built_with_exact_versions() -> None:
+    """Each dependency of the docs has one, within its bounds, which the workflow uses."""
+    path = GITHUB / "constraints.txt"
+    required = [*map(Requirement, PROJECT["dependencies"]), *requirements("docs")]
+    assert not pins_that_lack(path.read_text("utf-8"), required)
+    workflow = (GITHUB / "workflows" / "site.yml").read_text("utf-8")
+    assert f"--constraint {path.relative_to(ROOT)} " in workflow
+
+
+@pytest.mark.parametrize(("pins", "lacking"), [("a==1.2", []), ("a==1.1", ["a"]), ("b==2", ["a"])])
+def test_versions_that_do_not_do_are_seen(pins: str, lacking: list[str]) -> None:
+    """One that is too old, and one that is missing; one within its bounds passes."""
+    assert pins_that_lack(pins, [Requirement("a>=1.2,<2")]) == lacking
