@@ -87,8 +87,9 @@ def doc_tests(python: Path, source: Path, kernel: str, place: dict[str, str]) ->
     if run([python, *USES_KERNEL], source, place).returncode:
         return True, "left out: this CPU cannot run it"
     done = run([python, *DOC_TESTS], source, place)
-    words = done.stdout.rstrip().rpartition("\n")
-    return not done.returncode, words[-1] if not done.returncode else done.stdout + done.stderr
+    if done.returncode:
+        return False, f"\n{done.stdout}{done.stderr}"
+    return True, done.stdout.rstrip().rpartition("\n")[2]
 
 
 def same_site(python: Path, source: Path) -> tuple[bool, str]:
@@ -146,7 +147,7 @@ def oldest_numpy(python: Path) -> str:
     code = "import sys; print(*sys.version_info[:2], sep='.')"
     version = run([python, "-c", code], ROOT).stdout.strip()
     claimed = bounds()[0].partition("==")[2]
-    return f"numpy=={FIRST_NUMPY.get(version, claimed)}.*"
+    return f"numpy=={FIRST_NUMPY.get(version, claimed)}"
 
 
 def bounds(*extras: str) -> list[str]:
