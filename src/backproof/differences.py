@@ -51,25 +51,27 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     require_order(ord)
     leaves = flatten(approximation)
     g = vector_like(leaves, gradient, "gradient")
-    return difference_of_vectors(g, vector_like(leaves, approximation, "approximation"), ord)
+    a = vector_like(leaves, approximation, "approximation")
+    with np.errstate(all="ignore"):
+        return difference_of_vectors(g, a, ord)
 
 
 def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
     """Return the relative difference of two vectors."""
-    largest = max(np.abs(g).max(initial=0.0), np.abs(a).max(initial=0.0))
-    if not largest:
-        return 0.0
-    if not math.isfinite(largest):
-        return float("nan")
-    _, exponent = math.frexp(largest)  # scaled by a power of 2, exactly, no square overflows
-    g, a = np.ldexp(g, -exponent), np.ldexp(a, -exponent)
-    return norm(g - a, ord) / (norm(g, ord) + norm(a, ord))
+    both = norm(g, ord) + norm(a, ord)
+    if SQUARED[0] < both < SQUARED[1]:
+        return norm(g - a, ord) / both
+    largest = float(np.maximum(np.abs(g).max(initial=0.0), np.abs(a).max(initial=0.0)))
+    if not 0 < largest < math.inf:
+        return 0.0 if largest == 0 else math.nan
+    _, exponent = math.frexp(largest)  # scaled by a power of 2, exactly, no sum overflows
+    return difference_of_vectors(np.ldexp(g, -exponent), np.ldexp(a, -exponent), ord)
 
 
 def norm(vector: Vector, ord: float = 2) -> float:
     """Return the norm of a vector; scaled likewise, no power of a small one vanishes."""
-    plain = float(np.linalg.norm(vector, ord))
-    if ord == 2 and SQUARED[0] < plain < SQUARED[1]:
+    vector = vector.astype(np.float64, copy=False)
+    if ord == 2 and SQUARED[0] < (plain := math.sqrt(vector.dot(vector))) < SQUARED[1]:
         return plain
     _, exponent = math.frexp(np.abs(vector).max(initial=0.0))
     return float(np.ldexp(np.linalg.norm(np.ldexp(vector, -exponent), ord), exponent))

@@ -51,6 +51,7 @@ class Parameters:
         If an entry is not finite, or if there is no entry at all.
     """
 
+    @np.errstate(over="ignore")  # of a long double as a float64, or of a sum
     def __init__(self, nest: Nest) -> None:
         self.original = replace_leaves(nest, _displaceable)
         # What a cost is given: it may keep things of its own in it.
@@ -220,8 +221,7 @@ def _displaceable(path: str, leaf: Any) -> Any:
             f"{path} has dtype {array.dtype}, which cannot take a small step: "
             "convert it with .astype(float)."
         )
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(array.astype(np.float64, copy=False))
+    finite = np.isfinite(array.astype(np.float64, copy=False))
     if not finite.all():
         first = int(np.flatnonzero(~finite)[0])
         name = entry_name(path, array.shape, first)
@@ -254,8 +254,7 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
 
 
 def _mean_size(array: FloatArray) -> float:
-    with np.errstate(over="ignore"):
-        total = float(np.abs(array).sum(dtype=np.float64))
+    total = float(np.abs(array).sum(dtype=np.float64))
     return min(total, sys.float_info.max) / array.size if array.size else 0.0
 
 
