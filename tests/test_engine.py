@@ -87,6 +87,19 @@ def test_outputs_are_updated_to_the_byte(page: str, run: Run, pytester: pytest.P
         assert written.read_text("utf-8") == page
 
 
+def test_an_output_may_stand_below_the_box_that_hides_its_block(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    """It is compared and updated as one beside the block is, and keeps its indentation."""
+    code, output = BLOCK.split("\n\n")
+    page = within("??? question", code) + "\n\n" + output
+    faulty = page.replace("0.125", "0.126")
+    run(page).assert_outcomes(passed=1)
+    run(faulty).assert_outcomes(failed=1)
+    run(faulty, "--update-outputs").assert_outcomes(passed=1)
+    assert (pytester.path / "page.md").read_text("utf-8") == page
+
+
 def test_only_the_outputs_of_the_page_that_is_named_are_updated(
     run: Run, pytester: pytest.Pytester
 ) -> None:

@@ -121,7 +121,7 @@ def fences(page: str) -> Iterator[Fence]:
 def follows(output: Fence, block: Fence, page: str) -> bool:
     """Whether this is an Output block with only empty lines between it and the block."""
     between = page.split("\n")[block.last : output.first - 1]
-    return is_output(output) and output.indent == block.indent and not any(map(str.strip, between))
+    return is_output(output) and not any(map(str.strip, between))
 
 
 def is_output(fence: Fence) -> bool:
@@ -141,8 +141,9 @@ def with_outputs(page: str, name: str) -> str:
     # From the last one up, so that the lines above keep their numbers.
     for block, text in reversed(list(zip(blocks(page), printed(page, name), strict=False))):
         if text:
-            shown = indent(text.removesuffix("\n"), block.indent).split("\n")
-            fence = indent('\n```text title="Output"\n```', block.indent).split("\n")
+            margin = (block.output or block).indent
+            shown = indent(text.removesuffix("\n"), margin).split("\n")
+            fence = indent('\n```text title="Output"\n```', margin).split("\n")
             if block.output:
                 lines[block.output.first : block.output.last - 1] = shown
             else:

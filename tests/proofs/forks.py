@@ -34,12 +34,12 @@ def processes(count: int, initializer: Callable[..., None], *arguments: Any) -> 
     return ProcessPoolExecutor(count, get_context("spawn"), initializer, arguments)
 
 
-def in_child(task: Callable[[], Any]) -> Any:
+def in_child(task: Callable[[], Any], seconds: int = MOST_SECONDS) -> Any:
     """Return what a task gives in a copy of this process, or None if that dies or hangs."""
     reader, writer = os.pipe()
     if not (child := os.fork()):
         os.setsid()
-        signal.alarm(MOST_SECONDS)
+        signal.alarm(seconds)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
         with open(os.devnull, "w") as nothing:
             os.dup2(nothing.fileno(), 1)

@@ -36,6 +36,7 @@ from proofs.forks import ROOT, in_child, processes, warm
 
 LIBRARY = ROOT / "src" / "backproof"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
+TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
 UNIT = """
     bad_input catalogue checking course differences errors mistakes parameters plots report slopes
 """
@@ -194,7 +195,7 @@ class Coverage(NamedTuple):
 
 def coverage(file: str) -> Coverage | None:
     """Run a file of tests in a process of its own, and note where it comes along."""
-    found: Coverage | None = in_child(partial(traced, file))
+    found: Coverage | None = in_child(partial(traced, file), TRACED_SECONDS)
     return found
 
 
