@@ -98,7 +98,7 @@ class Parameters:
 
     def require_unchanged(self, before: Vector, by: str) -> None:
         """Refuse a function after which the entries are others, or stand in other arrays."""
-        if not np.array_equal(before, self.vector()):
+        if not (before == self.vector()).all():
             raise ValueError(
                 f"the {by} changes its parameters in place: let it compute with new arrays, "
                 "such as W = 0.9 * W in place of W *= 0.9."

@@ -98,6 +98,14 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
     >>> slope = derivative(abs, 0.0)
     >>> print(f"{slope.value:.1f} ± {slope.error:.1f}")
     0.0 ± 1.0
+
+    Twice the direction gives twice the slope, and twice its error:
+
+    >>> import numpy as np
+    >>> x, direction = np.array([3.0, 4.0]), np.array([1.0, -2.0])
+    >>> once, twice = (derivative(np.linalg.norm, x, k * direction) for k in (1, 2))
+    >>> print(f"{once.value:.6f}", twice == (2 * once.value, 2 * once.error))
+    -1.000000 True
     """
     point = Parameters(x)
     origin = measure_origin(function, point)
@@ -235,7 +243,20 @@ def slope_of_line(line: Line) -> Measured:
 
 
 def _reason(larger: Difference, this: Difference, smaller: Difference, error: float) -> str:
-    """Say what most of the error is due to."""
+    """Say what most of the error is due to.
+
+    Examples
+    --------
+    A gap stays at a kink, and the quotient grows with 1 / step at a jump:
+
+    >>> steps = 1.0, 1 / RATIO, 1 / RATIO**2
+    >>> _reason(*(Difference(h, value=0.5, gap=1.0) for h in steps), error=0.5)
+    'kink'
+    >>> _reason(*(Difference(h, value=1 / h, gap=0.0) for h in steps), error=1.0)
+    'jump'
+    >>> _reason(*(Difference(h, value=0.5, gap=h) for h in steps), error=0.01)
+    'precision'
+    """
     if math.isnan(this.value):
         return "not finite"
     if abs(this.value) > max(RATIO / 2 * abs(larger.value), this.most_noise):
@@ -269,6 +290,20 @@ def errors_of(steps: list[Difference]) -> list[float]:
     Two of them may contradict each other. If no noise can explain it, the larger step is wrong:
     it steps over what the cost does in between. Otherwise the smaller one is wrong:
     noise can stand still over a small step, and make a difference that looks exact.
+
+    Examples
+    --------
+    Two slopes of 1 and two of 5 contradict each other. The smaller steps are right,
+
+    >>> values = {1e-2: 1.0, 1e-3: 1.0, 1e-4: 5.0, 1e-5: 5.0}
+    >>> errors_of([Difference(h, value, gap=0.0) for h, value in values.items()])
+    [4.0, 4.0, 0.0]
+
+    unless noise may have made them:
+
+    >>> noisy = [Difference(h, v, 0.0, 1e-9, most_noise=1e12) for h, v in values.items()]
+    >>> print([f"{error:.1f}" for error in errors_of(noisy)])
+    ['0.5', '4.0', '3.5']
     """
     errors = _errors_by_neighbour(steps)
     judged = steps[1:]
@@ -301,7 +336,17 @@ def _errors_by_neighbour(steps: list[Difference]) -> list[float]:
 
 
 def _change(larger: Difference, this: Difference) -> float:
-    """Return how far the slope moved; if the larger step passed a kink, on its clean side."""
+    """Return how far the slope moved; if the larger step passed a kink, on its clean side.
+
+    Examples
+    --------
+    The slopes are 1 ahead of the point, and 0.1 over the kink that is behind it:
+
+    >>> _change(Difference(1e-2, 0.55, 0.9), Difference(1e-3, 1.0, 0.0, rounding=1e-9))
+    0.0
+    >>> _change(Difference(1e-2, -0.55, 0.9), Difference(1e-3, -1.0, 0.0, rounding=1e-9))
+    0.0
+    """
     sides = larger.value + larger.gap / 2, larger.value - larger.gap / 2
     values = sides if _passed_a_kink(larger, this) else (larger.value,)
     return min(abs(this.value - value) for value in values)

@@ -1,0 +1,131 @@
+"""The check along directions: each array is probed, and located in only if it fails.
+
+An array's probe is the slope along random signs times random magnitudes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from backproof.entries import (
+    RESOLVED,
+    Array,
+    Check,
+    accusing,
+    entry_of,
+    evidence_on,
+    judge_entries,
+    measure_entries,
+    scattered,
+)
+from backproof.locating import (
+    PROBES,
+    Probe,
+    Probing,
+    agree_together,
+    first_probe,
+    locate,
+    spent,
+)
+from backproof.mistakes import UNKNOWN, name_mistake, not_finite_in
+from backproof.report import ArrayReport
+
+# A single step decides a probe if its error is at most this share of the array's largest entry.
+FINE = 1e-4
+
+# An array of at most so many entries is measured entry by entry if its probes cannot be explained.
+SMALL = 64
+
+
+def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
+    """Probe every array along a random direction, and look closer at those that fail.
+
+    Mistakes that cancel in one direction do not cancel in another, so the arrays that pass
+    are probed together along a second one, and each by itself again where they fail there.
+    """
+    probings = {
+        path: Probing(check.cost, check.parameters, check.origin, number, g, check.seed)
+        for number, (path, g) in enumerate(check.gradient.items())
+    }
+    arrays = judge_arrays(check, probings, turn=0)
+    passed = {path: p for path, p in probings.items() if arrays[path].verdict == "correct"}
+    if not agree_together(list(passed.values())):
+        arrays |= judge_arrays(check, passed, turn=1)
+    evaluations = sum(probing.evaluations for probing in probings.values())
+    return arrays, evaluations, float("nan")
+
+
+def judge_arrays(check: Check, probings: dict[str, Probing], turn: int) -> dict[str, ArrayReport]:
+    """Judge every array by its probes; a step that met a kink is too long for the others, too."""
+    arrays, step = {}, check.origin.step
+    for path, probing in probings.items():
+        probing.turn, probing.step = turn, step
+        arrays[path] = judge_array(check, path, probing)
+        step = probing.step
+    return arrays
+
+
+def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
+    """Compare an array's gradient with the slope along a random direction."""
+    g = check.gradient[path]
+    report = ArrayReport("correct", g.shape, float("nan"), 0.0)
+    if not g.size:
+        return report
+    if not np.isfinite(g).all():
+        return _not_finite(report, g)
+    largest = float(np.abs(g).max())
+    measured = first_probe(probing, FINE * largest)
+    claimed, rounding = probing.claimed(probing.everything, probing.direction(0))
+    error = measured.slope.error + rounding
+    residual = claimed - measured.slope.value
+    largest = largest or abs(measured.slope.value)
+    # Twice, as for entries; and the weight of an entry may be a half.
+    report = replace(report, resolution=4 * error / largest if largest else 0.0)
+    if abs(residual) > accusing(measured.reason) * error:
+        return _located(report, check, path, probing, Probe(measured.slope.value, residual, error))
+    doubtful = abs(residual) > error
+    if doubtful and probing.turn == 0:  # mistakes that nearly cancel here do not so elsewhere
+        probing.turn = 1
+        return judge_array(check, path, probing)
+    if doubtful or (largest != 0 and not 2 * error <= RESOLVED * largest):
+        if g.size <= SMALL:
+            return _entry_by_entry(check, path, probing)
+        return replace(report, verdict="undecided", reason=measured.reason or "precision")
+    return replace(report, untested=int(np.count_nonzero(g == 0)))
+
+
+def _not_finite(report: ArrayReport, g: Array) -> ArrayReport:
+    bad = np.flatnonzero(~np.isfinite(g))
+    found = tuple(entry_of(g, int(i), np.nan, np.inf) for i in bad[:20])
+    return replace(report, verdict="wrong", mistake=not_finite_in(g), entries=found)
+
+
+def _located(
+    report: ArrayReport, check: Check, path: str, probing: Probing, first: Probe
+) -> ArrayReport:
+    """Name the mistake of an array from a few more probes, or locate its wrong entries."""
+    g, everything = check.gradient[path], probing.everything
+    probes = [first, *(probing.probe(everything, k) for k in range(1, PROBES))]
+    slopes, _, errors = np.array(probes).T
+    mistake = name_mistake(evidence_on(check, path, probing.project, slopes, errors))
+    if mistake is UNKNOWN and g.size <= SMALL:
+        return _entry_by_entry(check, path, probing)
+    if mistake is UNKNOWN:
+        found = list(locate(probing, everything, probes))
+        mistake = scattered(g, [index for index, _ in found], complete=not spent(probing))
+    else:
+        largest = int(np.argmax(np.abs(g)))
+        found = [(largest, probing.entry(largest))]
+    entries_found = [entry_of(g, i, *slope) for i, slope in found]
+    entries_found.sort(key=lambda entry: -abs(entry.gradient - entry.numerical))
+    return replace(report, verdict="wrong", mistake=mistake, entries=tuple(entries_found))
+
+
+def _entry_by_entry(check: Check, path: str, probing: Probing) -> ArrayReport:
+    """Measure every entry of a small array, which its probes did not explain."""
+    check = check._replace(tolerance=0.0)  # none of it was allowed to the probes
+    entries, evaluations = measure_entries(check, [check.gradient[path]], probing.first)
+    probing.evaluations += evaluations
+    return judge_entries(check, path, entries)

@@ -1,0 +1,226 @@
+"""The check entry by entry: each has to lie within the error of its own measured slope."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backproof.costs import Cost, Origin
+from backproof.differences import difference_of_vectors
+from backproof.lines import line_of_entry, quotients
+from backproof.locating import STRAIGHT
+from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, placed
+from backproof.parameters import Parameters, precision_of
+from backproof.report import ArrayReport, Entry
+from backproof.slopes import Measured, Workers, for_each, slope_of_entry
+
+Array = NDArray[Any]
+
+# An array is undecided where the error of an entry is more than this share of the largest one.
+RESOLVED = 0.02
+
+# An error is an estimate: no gradient is accused that lies outside of it by less than this factor,
+# unless a kink or a jump shows where the slope can be.
+DOUBT = 3
+
+# A single step decides an entry if its error is at most this share of the largest.
+FINE = 1e-6
+
+
+class Check(NamedTuple):
+    """What is checked, and how."""
+
+    cost: Cost
+    parameters: Parameters
+    origin: Origin
+    gradient: dict[str, Array]
+    tolerance: float
+    ord: float
+    seed: int
+    workers: Workers
+
+
+class Entries(NamedTuple):
+    """What is known of each entry: its slope, the error, what the rounding of the claim allows.
+
+    `size` is the largest entry of its array, `reason` says what the error is due to,
+    and `dead` entries do not change the cost.
+    """
+
+    value: Array
+    error: Array
+    allowed: Array
+    size: Array
+    reason: Array
+    dead: Array
+    wrong: Array
+    unknown: Array
+
+
+def check_entries(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
+    """Measure every entry, most of them with two evaluations of the cost."""
+    gradients = list(check.gradient.values())
+    entries, evaluations = measure_entries(check, gradients, 0)
+    arrays, start = {}, 0
+    for path, g in check.gradient.items():
+        own = Entries(*(column[start : start + g.size] for column in entries))
+        arrays[path] = judge_entries(check, path, own)
+        start += g.size
+    return arrays, evaluations, difference_of_vectors(_joined(gradients), entries.value, check.ord)
+
+
+def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[Entries, int]:
+    """Measure and judge all entries of some arrays, of which the first has the index `first`.
+
+    A single step decides an entry, unless something looks odd: then it takes several.
+    """
+    gradient, origin = _joined(gradients), check.origin
+    point, workers = (check.cost, check.parameters, origin), check.workers
+    indices = range(first, first + gradient.size)
+    rows = np.array(for_each(both_sides, *point, indices, workers)).T
+    value, gap, error = quotients(origin, *rows)
+    dead = (gradient == 0) & (rows[2] == origin.cost) & (rows[4] == origin.cost)
+    decided = _decided(check, gradients, value, gap, error)
+    odd = np.flatnonzero(~(decided | dead))
+    reason = np.full(gradient.size, "", dtype=object)
+    results: list[Measured] = []
+    if odd.size:
+        results = for_each(slope_of_entry, *point, [indices[i] for i in odd], workers)
+    for i, measured in zip(odd, results, strict=True):
+        (value[i], error[i]), reason[i] = measured.slope, measured.reason
+    evaluations = 2 * gradient.size + sum(measured.evaluations for measured in results)
+    return _judged(check, gradients, value, error, reason, dead), evaluations
+
+
+def _decided(check: Check, gradients: list[Array], value: Array, gap: Array, error: Array) -> Any:
+    """Tell of each entry whether a single step confirms it: it is close, fine, and at no kink."""
+    gradient, size = _joined(gradients), _sizes(gradients)
+    close = np.abs(gradient - value) <= error + _allowed(check, gradient, value, size)
+    straight = np.abs(gap) <= STRAIGHT * size + 8 * error
+    return close & straight & (error <= FINE * size)
+
+
+def _judged(
+    check: Check, gradients: list[Array], value: Array, error: Array, reason: Array, dead: Array
+) -> Entries:
+    """Judge every entry by its slope: where there is none, its value is nan, and nothing is off."""
+    gradient, size = _joined(gradients), _sizes(gradients, value)
+    allowed = _allowed(check, gradient, value, size)
+    apart = np.abs(gradient - value) - allowed
+    wrong = ((apart > accusing(reason) * error) | ~np.isfinite(gradient)) & ~dead
+    unknown = ~(wrong | dead | ((error <= RESOLVED * size) & ~(apart > error)))
+    return Entries(value, error, allowed, size, reason, dead, wrong, unknown)
+
+
+def accusing(reason: Any) -> Any:
+    """Return how many times its error a gradient has to be apart from a slope to be accused."""
+    return np.where(reason == "precision", DOUBT, 1)
+
+
+def both_sides(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> tuple[float, ...]:
+    """Return the size of an entry, and its displacements and the costs there, on both sides."""
+    line = line_of_entry(cost, parameters, origin, index)
+    step = line.scale * origin.step
+    try:
+        return (line.size, *line.cost_at(step), *line.cost_at(-step))
+    except (ArithmeticError, ValueError):
+        return (line.size, math.nan, math.nan, math.nan, math.nan)
+
+
+def judge_entries(check: Check, path: str, entries: Entries) -> ArrayReport:
+    """Report on an array whose entries were measured."""
+    g = check.gradient[path]
+    wrong, unknown = entries.wrong.any(), entries.unknown.any()
+    size = float(entries.size[0]) if g.size else 0.0
+    # The claim may be on one side of the slope, and the mistake on the other.
+    seen = 2 * entries.error + entries.allowed
+    report = ArrayReport(
+        verdict="wrong" if wrong else "undecided" if unknown else "correct",
+        shape=g.shape,
+        difference=difference_of_vectors(g.reshape(-1), entries.value, check.ord),
+        resolution=float((seen * ~entries.dead).max(initial=0.0) / size) if size else 0.0,
+        untested=int(np.count_nonzero(entries.dead)),
+    )
+    if wrong:
+        return _with_mistake(report, check, path, entries)
+    if unknown:
+        reasons = [reason or "precision" for reason in entries.reason[entries.unknown]]
+        return replace(report, reason=max(set(reasons), key=reasons.count))
+    return report
+
+
+def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries) -> ArrayReport:
+    """Name the mistake of an array, and list its wrong entries, the worst first."""
+    g = check.gradient[path]
+    known = np.flatnonzero(np.isfinite(entries.value) & np.isfinite(entries.error))
+    errors = (entries.error + entries.allowed)[known]
+    evidence = evidence_on(
+        check, path, lambda array: array.reshape(-1)[known], entries.value[known], errors
+    )
+    apart = np.nan_to_num(np.abs(g.reshape(-1) - entries.value), nan=np.inf)
+    order = np.argsort(-apart, kind="stable")
+    found = tuple(
+        entry_of(g, int(i), entries.value[i], entries.error[i]) for i in order if entries.wrong[i]
+    )
+    mistake = name_mistake(evidence)
+    if mistake is UNKNOWN:
+        mistake = scattered(g, np.flatnonzero(entries.wrong).tolist(), complete=True)
+    return replace(report, mistake=mistake, entries=found)
+
+
+def evidence_on(
+    check: Check, path: str, project: Callable[[Array], Array], slopes: Array, errors: Array
+) -> Evidence:
+    """Return what is known of an array: the slopes that `project` leads to, and their errors."""
+    block = next(block for block in check.parameters.blocks if block.path == path)
+    return Evidence(
+        gradient=check.gradient[path],
+        parameters=block.values.reshape(block.shape).astype(np.float64),
+        project=project,
+        slopes=slopes,
+        errors=errors,
+        others={other: g for other, g in check.gradient.items() if other != path},
+    )
+
+
+def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
+    """Describe wrong entries that were located one by one."""
+    if not found or g.size == 1:
+        return UNKNOWN
+    places = np.transpose(np.unravel_index(found, g.shape))
+    if complete and (mistake := placed(g.shape, places)):
+        return mistake
+    count = f"{len(found)}" if complete else f"at least {len(found)}"
+    verb = "is" if count == "1" else "are"
+    text = f"{count} of its {g.size} entries {verb} wrong, in a way that no rule knows"
+    return Mistake("unknown", None, text)
+
+
+def _allowed(check: Check, g: Array, value: Array, size: Any) -> Any:
+    """Return what the tolerance, and the rounding of the claimed gradient itself, allow."""
+    return check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
+
+
+def _joined(gradients: list[Array]) -> Array:
+    return np.concatenate([g.reshape(-1) for g in gradients])
+
+
+def _sizes(gradients: list[Array], *vectors: Array) -> Array:
+    """Return, for every entry, the largest finite one of its array, there or in some vectors."""
+    counts = [g.size for g in gradients if g.size]
+    starts = [0, *accumulate(counts[:-1])]
+    finite = [np.where(np.isfinite(v), np.abs(v), 0.0) for v in (_joined(gradients), *vectors)]
+    sizes = np.maximum.reduce([np.maximum.reduceat(v, starts) for v in finite])
+    return np.repeat(sizes, counts)
+
+
+def entry_of(g: Array, i: int, value: float, error: float) -> Entry:
+    """Return a wrong entry, given by its flat index, as a report lists it."""
+    index = tuple(int(k) for k in np.unravel_index(i, g.shape))
+    return Entry(index, float(g.reshape(-1)[i]), float(value), float(error))
