@@ -90,6 +90,20 @@ def _is_single(values: list[float], spread: float, precision: float) -> bool:
     """Tell whether values on a ray for single precision show that precision.
 
     `spread` is the noise that a shorter ray shows: that of a cost's shape would grow with the ray.
+
+    Examples
+    --------
+    They show it by their noise, or, where they stand still, by their digits:
+
+    >>> double = np.finfo(np.float64).eps
+    >>> _is_single([1000 + 1e-4 * k for k in (1, 5, 2, 7, 3)], 0.0, double)
+    True
+    >>> _is_single([float(np.float32(1 / 3))] * 5, 0.0, double)
+    True
+    >>> _is_single([1 / 3] * 5, 0.0, double)
+    False
+    >>> _is_single([0.25] * 5, 0.0, double)  # so few digits, in any precision
+    False
     """
     size, noise = abs(values[0]), _noise_of(values)
     if 8 * precision * size < noise <= math.sqrt(SINGLE) * size:
