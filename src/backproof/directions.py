@@ -32,9 +32,6 @@ from backproof.locating import (
 from backproof.mistakes import UNKNOWN, name_mistake, not_finite_in
 from backproof.report import ArrayReport
 
-# A single step decides a probe if its error is at most this share of the array's largest entry.
-FINE = 1e-4
-
 # An array of at most so many entries is measured entry by entry if its probes cannot be explained.
 SMALL = 64
 
@@ -76,7 +73,7 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     if not np.isfinite(g).all():
         return _not_finite(report, g)
     largest = float(np.abs(g).max())
-    measured = first_probe(probing, FINE * largest)
+    measured = first_probe(probing, largest)
     claimed, rounding = probing.claimed(probing.everything, probing.direction(0))
     error = measured.slope.error + rounding
     residual = claimed - measured.slope.value

@@ -9,6 +9,7 @@ the place of a wrong symbol. If more are wrong, the array is divided, until one 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from backproof.lines import (
     line_of_entry,
 )
 from backproof.parameters import Parameters, Vector, precision_of
-from backproof.slopes import RATIO, Measured, Slope, slope_of_line
+from backproof.slopes import RATIO, Measured, Slope, passed_a_kink, slope_of_line
 
 Region = tuple[slice, ...]
 
@@ -35,6 +36,11 @@ PROBES = 4
 
 # A single difference is enough if the forward and the backward slope differ by at most this share.
 STRAIGHT = 0.01
+
+# A single difference decides if its error is at most this share of the largest entry;
+# beside a kink, where larger steps are of no use, a larger share has to do.
+FINE = 1e-4
+COARSE = 1e-2
 
 # A step so many times smaller stays clear of a kink that the first one met.
 CLEAR = RATIO**2
@@ -137,31 +143,36 @@ class Probing:
         return Slope(this.value, this.rounding)
 
 
-def first_probe(probing: Probing, fine: float) -> Measured:
+def first_probe(probing: Probing, largest: float) -> Measured:
     """Measure an array along its first direction, as closely as it takes to judge the gradient.
 
-    Two evaluations decide it where the gradient agrees and the error is below `fine`.
-    Two more, with a far smaller step, decide it where the gradient is clearly wrong,
-    or where the first step met a kink and the second does not; two more where both is so.
+    Two evaluations decide it where the gradient agrees, and the error is fine beside the
+    `largest` entry. Two more, with a far smaller step, decide it where the gradient is clearly
+    wrong, or where the first step met a kink and the second does not; a few more where both do.
     Else it takes as many as a slope may take.
     """
     weights = probing.direction(0)
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
     size = norm((probing.gradient * weights).reshape(-1))
-    this = probing.difference(line, probing.step)
-    if _settles(this, claimed, rounding, fine, size):
-        return _measured(this)
-    if probing.step < probing.origin.step:
-        best, error = _beside_a_kink(probing, line, this)
-    else:
+
+    def settles(this: Difference, share: float) -> bool:
+        return _settles(this, claimed, rounding, share * largest, size)
+
+    best, error = probing.difference(line, probing.step), math.inf
+    if settles(best, FINE):
+        return _measured(best)
+    if probing.step == probing.origin.step:
         closer = probing.difference(line, probing.step / CLEAR)
-        best, error = this, _error_of(closer, this)
-        if abs(closer.value - this.value) > closer.rounding:  # this met a kink, or more
-            probing.step /= CLEAR  # for the other probes, and the other arrays, meet it, too
-            if _settles(closer, claimed, rounding, fine, size):
-                return _measured(closer)
-            best, error = _beside_a_kink(probing, line, closer)
+        error = _error_of(closer, best)
+        if abs(closer.value - best.value) > closer.rounding:  # the first one met a kink, or more,
+            best, probing.step = closer, probing.step / CLEAR  # as the other probes would, too
+            if settles(best, FINE):
+                return _measured(best)
+    if probing.step < probing.origin.step:
+        best, error = _beside_a_kink(probing, line, best, FINE * largest)
+        if settles(best, COARSE):
+            return _measured(best)
     if best.value and abs(claimed - best.value) > 2 * (error + rounding):
         return _measured(best)
     measured = slope_of_line(line)
@@ -169,13 +180,33 @@ def first_probe(probing: Probing, fine: float) -> Measured:
     return measured
 
 
-def _beside_a_kink(probing: Probing, line: Line, this: Difference) -> tuple[Difference, float]:
-    """Compare with a larger step if it is clear of the kink, too, else with a smaller one."""
+def _beside_a_kink(
+    probing: Probing, line: Line, this: Difference, fine: float
+) -> tuple[Difference, float]:
+    """Go to larger steps while they are clear of the kink and the error is not fine."""
     larger = probing.difference(line, probing.step * RATIO)
-    if abs(larger.value - this.value) <= this.rounding:
-        probing.step *= RATIO
-        return larger, _error_of(this, larger)
-    return this, _error_of(this, probing.difference(line, probing.step / RATIO))
+    if not abs(larger.value - this.value) <= this.rounding:
+        return _below_a_kink(probing, line, this)
+    while abs(larger.value - this.value) <= this.rounding:
+        smaller, this, probing.step = this, larger, probing.step * RATIO
+        if this.rounding <= fine or probing.step >= probing.origin.step:
+            break
+        larger = probing.difference(line, probing.step * RATIO)
+    return this, _error_of(smaller, this)
+
+
+def _below_a_kink(probing: Probing, line: Line, this: Difference) -> tuple[Difference, float]:
+    """Go to smaller steps until one does not meet the kink; stay if noise would hide it."""
+    best, step = this, probing.step
+    while True:
+        step /= RATIO
+        smaller = probing.difference(line, step)
+        if passed_a_kink(this, smaller):
+            probing.step = step
+            return smaller, 2 * smaller.rounding
+        if not 4 * RATIO * smaller.rounding < abs(this.gap):
+            return best, _error_of(best, smaller)
+        this = smaller
 
 
 def _error_of(this: Difference, other: Difference) -> float:

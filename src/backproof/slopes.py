@@ -348,18 +348,18 @@ def _change(larger: Difference, this: Difference) -> float:
     0.0
     """
     sides = larger.value + larger.gap / 2, larger.value - larger.gap / 2
-    values = sides if _passed_a_kink(larger, this) else (larger.value,)
+    values = sides if passed_a_kink(larger, this) else (larger.value,)
     return min(abs(this.value - value) for value in values)
 
 
 def _gap_at_0(larger: Difference, this: Difference) -> float:
     """Return the gap between the one-sided slopes, extrapolated to no step at all."""
-    if _passed_a_kink(larger, this):
+    if passed_a_kink(larger, this):
         return this.gap
     return this.gap - (larger.gap - this.gap) / (RATIO - 1)
 
 
-def _passed_a_kink(larger: Difference, this: Difference) -> bool:
+def passed_a_kink(larger: Difference, this: Difference) -> bool:
     """Tell whether a gap has gone: of one that is due to curvature, a share would be left."""
     return abs(this.gap) <= 2 * this.rounding < abs(larger.gap) / (2 * RATIO)
 
