@@ -96,7 +96,8 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
 def _not_finite(report: ArrayReport, g: Array) -> ArrayReport:
     bad = np.flatnonzero(~np.isfinite(g))
     found = tuple(entry_of(g, int(i), np.nan, np.inf) for i in bad[:20])
-    return replace(report, verdict="wrong", mistake=not_finite_in(g), entries=found)
+    mistake = not_finite_in(g)
+    return replace(report, verdict="wrong", resolution=np.nan, mistake=mistake, entries=found)
 
 
 def _located(

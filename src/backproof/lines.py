@@ -103,7 +103,28 @@ def line_along(
 
 
 def central_difference(line: Line, step: float) -> Difference:
-    """Measure the cost on both sides of the point."""
+    """Measure the cost on both sides of the point.
+
+    Examples
+    --------
+    >>> origin = Origin(cost=1.0, precision=2**-52, noise=0.0, step=1e-5, evaluations=2)
+    >>> line = Line(lambda h: (h, (1 + h) ** 2), origin, size=1.0, scale=1.0)
+    >>> this = central_difference(line, 0.5)
+    >>> this.value, this.gap, this.rounding * 2**52
+    (2.0, 1.0, 13.0)
+
+    Any noise may reach half of the digits of the cost, and is divided by the step:
+
+    >>> (this.most_noise - 2 * this.rounding) * 2**26
+    2.0
+
+    A step may be lost in the rounding of the parameter, and a cost not be finite:
+
+    >>> central_difference(line._replace(cost_at=lambda h: (0.0, 1.0)), 1e-30).rounding
+    inf
+    >>> central_difference(line._replace(cost_at=lambda h: (h, h * math.inf)), 0.5).value
+    nan
+    """
     try:
         (forward, ahead), (backward, behind) = line.cost_at(step), line.cost_at(-step)
     except (ArithmeticError, ValueError) as failure:  # such as math.log of a negative number
