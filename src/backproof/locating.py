@@ -189,8 +189,8 @@ def _beside_a_kink(
         return _below_a_kink(probing, line, this)
     while abs(larger.value - this.value) <= this.rounding:
         smaller, this, probing.step = this, larger, probing.step * RATIO
-        if this.rounding <= fine or probing.step >= probing.origin.step:
-            break
+        if this.rounding <= fine or 2 * RATIO * probing.step > probing.origin.step:
+            break  # the next one would be the first step again, which met a kink
         larger = probing.difference(line, probing.step * RATIO)
     return this, _error_of(smaller, this)
 
