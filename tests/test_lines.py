@@ -16,7 +16,7 @@ from backproof.lines import (
     line_of_entry,
 )
 from backproof.parameters import Parameters
-from backproof.slopes import RATIO, _change, _gap_at_0, _reason, errors_of, passed_a_kink
+from backproof.slopes import RATIO, _change, _reason, errors_of, gap_at_0, passed_a_kink
 
 EPSILON = float(np.finfo(np.float64).eps)
 SINGLE = float(np.finfo(np.float32).eps)
@@ -191,7 +191,7 @@ def test_a_slope_beyond_a_kink_is_compared_on_its_clean_side(slope: float, side:
     """There it has not moved, though the mean of both sides has."""
     larger, smaller = differences(slope, side, gaps=(0.9, 0.0), rounding=1e-9)
     assert _change(larger, smaller) == pytest.approx(0.0, abs=1e-15)
-    assert _gap_at_0(larger, smaller) == 0.0
+    assert gap_at_0(larger, smaller) == 0.0
     there = differences(slope, side + 0.2, gaps=(0.9, 0.0), rounding=1e-9)
     assert _change(*there) == pytest.approx(0.2)
     assert _change(*differences(slope, side)) == pytest.approx(0.45)
@@ -200,8 +200,8 @@ def test_a_slope_beyond_a_kink_is_compared_on_its_clean_side(slope: float, side:
 def test_the_gap_of_a_curve_vanishes_at_the_point() -> None:
     """It shrinks with the step; one of a kink stays, and both may come together."""
     curved = np.array([RATIO, 1.0])
-    assert _gap_at_0(*differences(0.0, 0.0, gaps=curved)) == pytest.approx(0.0)
-    assert _gap_at_0(*differences(0.0, 0.0, gaps=curved + 3)) == pytest.approx(3.0)
+    assert gap_at_0(*differences(0.0, 0.0, gaps=curved)) == pytest.approx(0.0)
+    assert gap_at_0(*differences(0.0, 0.0, gaps=curved + 3)) == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize(

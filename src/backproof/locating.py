@@ -27,7 +27,7 @@ from backproof.lines import (
     line_of_entry,
 )
 from backproof.parameters import Parameters, Vector, precision_of
-from backproof.slopes import RATIO, Measured, Slope, passed_a_kink, slope_of_line
+from backproof.slopes import RATIO, Measured, Slope, gap_at_0, passed_a_kink, slope_of_line
 
 Region = tuple[slice, ...]
 
@@ -192,7 +192,8 @@ def _beside_a_kink(
         if this.rounding <= fine or 2 * RATIO * probing.step > probing.origin.step:
             break  # the next one would be the first step again, which met a kink
         larger = probing.difference(line, probing.step * RATIO)
-    return this, _error_of(smaller, this)
+    change = abs(smaller.value - this.value)
+    return this, this.rounding + change + abs(gap_at_0(this, smaller)) / 2
 
 
 def _below_a_kink(probing: Probing, line: Line, this: Difference) -> tuple[Difference, float]:

@@ -254,14 +254,18 @@ def _reason(larger: Difference, this: Difference, smaller: Difference, error: fl
     'kink'
     >>> _reason(*(Difference(h, value=1 / h, gap=0.0) for h in steps), error=1.0)
     'jump'
-    >>> _reason(*(Difference(h, value=0.5, gap=h) for h in steps), error=0.01)
+
+    Noise makes gaps that come and go:
+
+    >>> gaps = 0.2, -0.1, 0.3
+    >>> _reason(*(Difference(h, 0.5, gap) for h, gap in zip(steps, gaps)), error=0.05)
     'precision'
     """
     if math.isnan(this.value):
         return "not finite"
     if abs(this.value) > max(RATIO / 2 * abs(larger.value), this.most_noise):
         return "jump"  # the quotient grows as the step shrinks
-    gap = _gap_at_0(larger, this)
+    gap = gap_at_0(larger, this)
     stays = abs(smaller.gap - gap) < abs(gap) / 4
     return "kink" if stays and abs(gap) > error else "precision"
 
@@ -330,7 +334,7 @@ def _errors_by_neighbour(steps: list[Difference]) -> list[float]:
     for k in range(len(steps) - 1, 0, -1):
         larger, this = steps[k - 1], steps[k]
         change = max(_change(larger, this), change / RATIO)
-        error = this.rounding + change + abs(_gap_at_0(larger, this)) / 2
+        error = this.rounding + change + abs(gap_at_0(larger, this)) / 2
         errors.append(error if error < math.inf else math.inf)  # nan is no error that is known
     return errors[::-1]
 
@@ -352,7 +356,7 @@ def _change(larger: Difference, this: Difference) -> float:
     return min(abs(this.value - value) for value in values)
 
 
-def _gap_at_0(larger: Difference, this: Difference) -> float:
+def gap_at_0(larger: Difference, this: Difference) -> float:
     """Return the gap between the one-sided slopes, extrapolated to no step at all."""
     if passed_a_kink(larger, this):
         return this.gap
