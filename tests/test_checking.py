@@ -11,8 +11,8 @@ import pytest
 
 from backproof import assert_gradient, check_gradient, course
 from backproof.costs import measure_origin
-from backproof.locating import Probing
 from backproof.parameters import Parameters, replace_leaves
+from backproof.probing import Probing
 from backproof.report import Report
 from catalogue import (
     AT_A_KINK,

@@ -20,16 +20,9 @@ from backproof.entries import (
     measure_entries,
     scattered,
 )
-from backproof.locating import (
-    PROBES,
-    Probe,
-    Probing,
-    agree_together,
-    first_probe,
-    locate,
-    spent,
-)
+from backproof.locating import locate, spent
 from backproof.mistakes import UNKNOWN, name_mistake, not_finite_in
+from backproof.probing import PROBES, Probe, Probing, agree_together, first_probe
 from backproof.report import ArrayReport
 
 # An array of at most so many entries is measured entry by entry if its probes cannot be explained.

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from backproof.costs import Cost, Origin
 from backproof.differences import difference_of_vectors
 from backproof.lines import line_of_entry, quotients
-from backproof.locating import STRAIGHT
 from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, placed
 from backproof.parameters import Parameters, precision_of
+from backproof.probing import STRAIGHT
 from backproof.report import ArrayReport, Entry
 from backproof.slopes import Measured, Workers, for_each, slope_of_entry
 
