@@ -18,7 +18,7 @@ from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, placed
 from backproof.parameters import Parameters, precision_of
 from backproof.probing import STRAIGHT
 from backproof.report import ArrayReport, Entry
-from backproof.slopes import Measured, Workers, for_each, slope_of_entry
+from backproof.slopes import Workers, for_each, slope_of_entry
 
 Array = NDArray[Any]
 
@@ -86,34 +86,29 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     rows = np.array(for_each(both_sides, *point, indices, workers)).T
     value, gap, error = quotients(origin, *rows)
     dead = (gradient == 0) & (rows[2] == origin.cost) & (rows[4] == origin.cost)
-    decided = _decided(check, gradients, value, gap, error)
-    odd = np.flatnonzero(~(decided | dead))
     reason = np.full(gradient.size, "", dtype=object)
-    results: list[Measured] = []
-    if odd.size:
-        results = for_each(slope_of_entry, *point, [indices[i] for i in odd], workers)
-    for i, measured in zip(odd, results, strict=True):
+    size = _sizes(gradients, gradient)
+    entries = _judged(check, gradient, size, value, error, reason, dead)
+    odd = entries.wrong | entries.unknown | ~(error <= FINE * size)
+    odd |= ~(np.abs(gap) <= STRAIGHT * size + 8 * error)
+    again = np.flatnonzero(odd & ~dead)
+    if not again.size:
+        return entries, 2 * gradient.size
+    results = for_each(slope_of_entry, *point, [indices[i] for i in again], workers)
+    for i, measured in zip(again, results, strict=True):
         (value[i], error[i]), reason[i] = measured.slope, measured.reason
+    size = _sizes(gradients, gradient, value)
     evaluations = 2 * gradient.size + sum(measured.evaluations for measured in results)
-    return _judged(check, gradients, value, error, reason, dead), evaluations
-
-
-def _decided(check: Check, gradients: list[Array], value: Array, gap: Array, error: Array) -> Any:
-    """Tell of each entry whether a single step confirms it: it is close, fine, and at no kink."""
-    gradient, size = _joined(gradients), _sizes(gradients)
-    close = np.abs(gradient - value) <= error + _allowed(check, gradient, value, size)
-    straight = np.abs(gap) <= STRAIGHT * size + 8 * error
-    return close & straight & (error <= FINE * size)
+    return _judged(check, gradient, size, value, error, reason, dead), evaluations
 
 
 def _judged(
-    check: Check, gradients: list[Array], value: Array, error: Array, reason: Array, dead: Array
+    check: Check, g: Array, size: Array, value: Array, error: Array, reason: Array, dead: Array
 ) -> Entries:
     """Judge every entry by its slope: where there is none, its value is nan, and nothing is off."""
-    gradient, size = _joined(gradients), _sizes(gradients, value)
-    allowed = _allowed(check, gradient, value, size)
-    apart = np.abs(gradient - value) - allowed
-    wrong = ((apart > accusing(reason) * error) | ~np.isfinite(gradient)) & ~dead
+    allowed = check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
+    apart = np.abs(g - value) - allowed
+    wrong = ((apart > accusing(reason) * error) | ~np.isfinite(g)) & ~dead
     unknown = ~(wrong | dead | ((error <= RESOLVED * size) & ~(apart > error)))
     return Entries(value, error, allowed, size, reason, dead, wrong, unknown)
 
@@ -202,20 +197,15 @@ def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
     return Mistake("unknown", None, text)
 
 
-def _allowed(check: Check, g: Array, value: Array, size: Any) -> Any:
-    """Return what the tolerance, and the rounding of the claimed gradient itself, allow."""
-    return check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
-
-
 def _joined(gradients: list[Array]) -> Array:
     return np.concatenate([g.reshape(-1) for g in gradients])
 
 
 def _sizes(gradients: list[Array], *vectors: Array) -> Array:
-    """Return, for every entry, the largest finite one of its array, there or in some vectors."""
+    """Return, for every entry, the largest finite one of its array in some vectors."""
     counts = [g.size for g in gradients if g.size]
     starts = [0, *accumulate(counts[:-1])]
-    finite = [np.where(np.isfinite(v), np.abs(v), 0.0) for v in (_joined(gradients), *vectors)]
+    finite = [np.where(np.isfinite(v), np.abs(v), 0.0) for v in vectors]
     sizes = np.maximum.reduce([np.maximum.reduceat(v, starts) for v in finite])
     return np.repeat(sizes, counts)
 
