@@ -96,8 +96,9 @@ def _is_single(values: list[float], spread: float, precision: float) -> bool:
     They show it by their noise, or, where they stand still, by their digits:
 
     >>> double = np.finfo(np.float64).eps
-    >>> _is_single([1000 + 1e-4 * k for k in (1, 5, 2, 7, 3)], 0.0, double)
-    True
+    >>> noisy = [1000 + 1e-4 * k for k in (1, 5, 2, 7, 3)]
+    >>> [_is_single(noisy, spread, double) for spread in (0.0, 1e-8, 1e-4)]
+    [True, False, True]
     >>> _is_single([float(np.float32(1 / 3))] * 5, 0.0, double)
     True
     >>> _is_single([1 / 3] * 5, 0.0, double)

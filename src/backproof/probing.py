@@ -205,7 +205,13 @@ def _below_a_kink(probing: Probing, line: Line, this: Difference) -> tuple[Diffe
 
 
 def _error_of(this: Difference, other: Difference) -> float:
-    """Return the error of a difference that is compared with one of another step."""
+    """Return the error of a difference that is compared with one of another step.
+
+    Examples
+    --------
+    >>> _error_of(Difference(1e-2, 2.0, gap=0.5, rounding=0.125), Difference(1e-4, 3.0))
+    1.375
+    """
     return this.rounding + abs(other.value - this.value) + abs(this.gap) / 2
 
 
@@ -230,7 +236,26 @@ def agree_together(probings: list[Probing]) -> bool:
 
 
 def _settles(this: Difference, claimed: float, rounding: float, fine: float, size: float) -> bool:
-    """Tell whether one difference confirms a claimed slope: it is close, fine, and at no kink."""
+    """Tell whether one difference confirms a claimed slope: it is close, fine, and at no kink.
+
+    Examples
+    --------
+    >>> this = Difference(1e-6, 2.0, gap=0.0, rounding=0.125)
+    >>> _settles(this, claimed=2.25, rounding=0.125, fine=0.125, size=3.0)
+    True
+    >>> _settles(this, claimed=2.5, rounding=0.125, fine=0.125, size=3.0)
+    False
+    >>> _settles(this, claimed=2.25, rounding=0.125, fine=0.1, size=3.0)
+    False
+    >>> _settles(this._replace(gap=1.1), claimed=2.25, rounding=0.125, fine=0.125, size=3.0)
+    False
+
+    Where the claim is zero throughout, the cost must not change at all:
+
+    >>> still = Difference(1e-6, 0.0, 0.0, 0.125)
+    >>> [_settles(d, 0.0, 0.0, 0.0, size=0.0) for d in (still, this, still._replace(gap=0.1))]
+    [True, False, False]
+    """
     if not size:
         return this.value == 0 == this.gap
     straight = abs(this.gap) <= STRAIGHT * size + 8 * this.rounding
