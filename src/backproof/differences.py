@@ -47,6 +47,13 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     0.0
     >>> relative_difference({"W": 2.0, "b": 4.0}, {"W": 1.0, "b": 2.0})  # twice too large
     0.3333333333333333
+
+    No square overflows or vanishes:
+
+    >>> relative_difference([1e308, 1e308], [-1e308, -1e308])
+    1.0
+    >>> relative_difference([3e-320], [1e-320])
+    0.5
     """
     require_order(ord)
     leaves = flatten(approximation)

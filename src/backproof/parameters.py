@@ -200,7 +200,13 @@ def precision_of(dtype: np.dtype[Any]) -> float:
 
 
 def float_of(number: int) -> float:
-    """Return a whole number as a float, which is infinite if no other one is as large."""
+    """Return a whole number as a float, which is infinite if no other one is as large.
+
+    Examples
+    --------
+    >>> float_of(7), float_of(10**400), float_of(-(10**400))
+    (7.0, inf, -inf)
+    """
     try:
         return float(number)
     except OverflowError:
