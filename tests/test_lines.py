@@ -227,12 +227,3 @@ def test_an_error_counts_rounding_change_and_half_of_a_gap() -> None:
     steps = differences(1.0, 1.5, gaps=(2.0, 2.0), rounding=0.25, most_noise=1e9)
     assert errors_of(steps) == [0.25 + 0.5 + 1.0]
     assert errors_of(differences(1.0, math.nan)) == [math.inf]
-
-
-def test_a_cost_that_says_its_precision_is_not_asked_again() -> None:
-    """It stands still nearby, as one does that computes in float32 and returns float64."""
-    parameters = Parameters(np.array([1.0, 2.0]))
-    for returned, evaluations in ((np.float32, 6), (np.float64, 10)):
-        origin = measure_origin(lambda w: returned(np.float32(np.sin(w).sum())), parameters)
-        assert origin.precision == SINGLE
-        assert origin.evaluations == evaluations

@@ -38,8 +38,8 @@ LIBRARY = ROOT / "src" / "backproof"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
 UNIT = """
-    bad_input catalogue checking course differences errors lines mistakes parameters plots report
-    slopes
+    bad_input catalogue checking costs course differences errors lines mistakes parameters plots
+    report slopes
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
