@@ -61,4 +61,4 @@ def test_values_on_a_ray_tell_single_precision(
     values: list[float], spread: float, answer: bool
 ) -> None:
     """By their noise, or by their digits where they stand still."""
-    assert _is_noisy(values, spread, EPSILON) is answer
+    assert _is_single(values, spread, EPSILON) is answer
