@@ -54,6 +54,32 @@ def test_the_wheel_is_the_library_alone(packages: Path) -> None:
     assert {"docs", "test", "plot", "dask"} <= set(metadata.get_all("Provides-Extra", []))
 
 
+@pytest.mark.parametrize(
+    ("told", "stated"),
+    [
+        ({}, []),
+        ({"SOURCE_ADDRESS": "https://c.test/d"}, ["c.test/d", "c.test/d/issues"]),
+        (
+            {"SITE_ADDRESS": "https://a.test/b/"},
+            ["a.test/b/", "a.test/b/reference/changelog.html"],
+        ),
+    ],
+)
+def test_the_packages_state_the_addresses_that_their_build_is_told(
+    told: dict[str, str], stated: list[str], tmp_path: Path
+) -> None:
+    """The documentation and the source are where whoever publishes them says."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    nowhere = {"SITE_ADDRESS": "", "SOURCE_ADDRESS": ""}
+    environment = {**os.environ, **nowhere, **told}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    with ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        about = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
+        metadata = message_from_bytes(wheel.read(about))
+    urls = [url.partition(", https://")[2] for url in metadata.get_all("Project-URL", [])]
+    assert sorted(urls) == stated
+
+
 def test_the_wheel_works_in_an_empty_environment(packages: Path, tmp_path: Path) -> None:
     """With nothing but the wheel and its dependency, the example of README prints what it shows."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)

@@ -34,7 +34,9 @@ PYTHONS = [
     if "." in (version := classifier.removeprefix("Programming Language :: Python :: "))
 ]
 FIRST_NUMPY = {"3.13": "2.1"}  # wheels for it begin after the NumPy that we claim
-FILES = "docs src tests CHANGELOG.md CITATION.cff LICENSE README.md mkdocs.yml pyproject.toml"
+FILES = (
+    ".github docs src tests CHANGELOG.md CITATION.cff LICENSE README.md mkdocs.yml pyproject.toml"
+)
 
 KERNELS = ("Haswell", "SkylakeX", "Prescott")
 PLACES = (
