@@ -9,6 +9,7 @@ import sys
 import tarfile
 import tomllib
 from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from sysconfig import get_path
 from zipfile import ZipFile
@@ -40,15 +41,22 @@ def test_the_version_is_one() -> None:
     assert f"\nversion: {PROJECT['version']}\n" in citation
 
 
+def metadata_in(folder: Path) -> Message:
+    """Return what the wheel in a folder says of itself."""
+    with ZipFile(next(folder.glob("*.whl"))) as wheel:
+        about = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
+        return message_from_bytes(wheel.read(about))
+
+
 def test_the_wheel_is_the_library_alone(packages: Path) -> None:
     """It holds the modules and what describes them, and asks for nothing but NumPy."""
     with ZipFile(next(packages.glob("*.whl"))) as wheel:
         folders = {name.split("/")[0] for name in wheel.namelist()}
-        about = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
-        metadata = message_from_bytes(wheel.read(about))
+        about = next(folder for folder in folders if folder.endswith(".dist-info"))
         licences = [name for name in wheel.namelist() if name.endswith("/LICENSE")]
-    assert folders == {"backproof", about.split("/")[0]}
+    assert folders == {"backproof", about}
     assert licences
+    metadata = metadata_in(packages)
     needed = metadata.get_all("Requires-Dist", [])
     assert [name for name in needed if "extra ==" not in name] == ["numpy>=2.0"]
     assert {"docs", "test", "plot", "dask"} <= set(metadata.get_all("Provides-Extra", []))
@@ -73,9 +81,7 @@ def test_the_packages_state_the_addresses_that_their_build_is_told(
     nowhere = {"SITE_ADDRESS": "", "SOURCE_ADDRESS": ""}
     environment = {**os.environ, **nowhere, **told}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-    with ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        about = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
-        metadata = message_from_bytes(wheel.read(about))
+    metadata = metadata_in(tmp_path)
     urls = [url.partition(", https://")[2] for url in metadata.get_all("Project-URL", [])]
     assert sorted(urls) == stated
 

@@ -68,6 +68,7 @@ def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
     both = norm(g, ord) + norm(a, ord)
     if SQUARED[0] < both < SQUARED[1]:
         return norm(g - a, ord) / both
+    # Unlike max, np.maximum passes on what is not a number.
     largest = float(np.maximum(np.abs(g).max(initial=0.0), np.abs(a).max(initial=0.0)))
     if not 0 < largest < math.inf:
         return 0.0 if largest == 0 else math.nan

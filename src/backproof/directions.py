@@ -66,15 +66,13 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     if not np.isfinite(g).all():
         return _not_finite(report, g)
     largest = float(np.abs(g).max())
-    measured = first_probe(probing, largest)
-    claimed, rounding = probing.claimed(probing.everything, probing.direction(0))
-    error = measured.slope.error + rounding
-    residual = claimed - measured.slope.value
-    largest = largest or abs(measured.slope.value)
+    first, reason = first_probe(probing, largest)
+    slope, residual, error = first
+    largest = largest or abs(slope)
     # Twice, as for entries; and the weight of an entry may be a half.
     report = replace(report, resolution=4 * error / largest if largest else 0.0)
-    if abs(residual) > accusing(measured.reason) * error:
-        return _located(report, check, path, probing, Probe(measured.slope.value, residual, error))
+    if abs(residual) > accusing(reason) * error:
+        return _located(report, check, path, probing, first)
     doubtful = abs(residual) > error
     if doubtful and probing.turn == 0:  # mistakes that nearly cancel here do not so elsewhere
         probing.turn = 1
@@ -82,7 +80,7 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     if doubtful or (largest != 0 and not 2 * error <= RESOLVED * largest):
         if g.size <= SMALL:
             return _entry_by_entry(check, path, probing)
-        return replace(report, verdict="undecided", reason=measured.reason or "precision")
+        return replace(report, verdict="undecided", reason=reason or "precision")
     return replace(report, untested=int(np.count_nonzero(g == 0)))
 
 

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from backproof.costs import Cost, Origin
 from backproof.differences import difference_of_vectors
-from backproof.lines import line_of_entry, quotients
+from backproof.lines import line_of_entry, quotients, straight
 from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, placed
 from backproof.parameters import Parameters, precision_of
-from backproof.probing import STRAIGHT
 from backproof.report import ArrayReport, Entry
 from backproof.slopes import Workers, for_each, slope_of_entry
 
@@ -89,8 +88,7 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     reason = np.full(gradient.size, "", dtype=object)
     size = _sizes(gradients, gradient)
     entries = _judged(check, gradient, size, value, error, reason, dead)
-    odd = entries.wrong | entries.unknown | ~(error <= FINE * size)
-    odd |= ~(np.abs(gap) <= STRAIGHT * size + 8 * error)
+    odd = entries.wrong | entries.unknown | ~(error <= FINE * size) | ~straight(gap, error, size)
     again = np.flatnonzero(odd & ~dead)
     if not again.size:
         return entries, 2 * gradient.size

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from backproof.costs import Cost, Origin, real_number
 from backproof.parameters import FloatArray, Parameters, Vector, precision_of
 
+# A single difference is enough if the forward and the backward slope differ by at most this share.
+STRAIGHT = 0.01
+
 
 class Line(NamedTuple):
     """A cost along a direction through a point.
@@ -146,3 +149,11 @@ def quotients(
     # The argument is rounded as well: that is as if the cost were larger by value * size.
     sizes = abs(ahead) + abs(behind) + 2 * abs(value) * size
     return value, gap, 2 * (origin.precision * sizes + origin.noise) / (forward - backward)
+
+
+def straight(gap: Any, rounding: Any, size: Any) -> Any:
+    """Tell whether a single difference is enough, in numbers or arrays of them.
+
+    It is if the slopes on the two sides differ by no more than noise, or a share of the `size`.
+    """
+    return abs(gap) <= STRAIGHT * size + 8 * rounding

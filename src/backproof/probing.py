@@ -8,6 +8,7 @@ is the sum of the wrong entries' mistakes, each times its weight in the directio
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from backproof.lines import (
     line_along,
     line_of_array,
     line_of_entry,
+    straight,
 )
 from backproof.parameters import Parameters, precision_of
 from backproof.slopes import RATIO, Measured, Slope, gap_at_0, passed_a_kink, slope_of_line
@@ -30,9 +32,6 @@ Region = tuple[slice, ...]
 
 # One entry among a million is told by the ratios of this many residuals.
 PROBES = 4
-
-# A single difference is enough if the forward and the backward slope differ by at most this share.
-STRAIGHT = 0.01
 
 # A single difference decides if its error is at most this share of the largest entry;
 # beside a kink, where larger steps are of no use, a larger share has to do.
@@ -105,6 +104,12 @@ class Probing:
         self.evaluations += 2
         return central_difference(line, line.scale * step)
 
+    def slope(self, line: Line) -> Measured:
+        """Measure along a line with as many steps as a slope may take."""
+        measured = slope_of_line(line)
+        self.evaluations += measured.evaluations
+        return measured
+
     def claimed(self, region: Region, weights: NDArray[np.float64]) -> tuple[float, float]:
         """Return the product of the claimed gradient with a direction, and its rounding."""
         products = self.gradient[region] * weights
@@ -131,47 +136,53 @@ class Probing:
         this = self.difference(line, self.step)
         mistake = abs(float(self.gradient.reshape(-1)[index]) - this.value)
         if this.rounding < mistake <= this.rounding + abs(this.gap):
-            measured = slope_of_line(line)
-            self.evaluations += measured.evaluations
-            return measured.slope
+            return self.slope(line).slope
         return Slope(this.value, this.rounding)
 
 
-def first_probe(probing: Probing, largest: float) -> Measured:
+def first_probe(probing: Probing, largest: float) -> tuple[Probe, str]:
     """Measure an array along its first direction, as closely as it takes to judge the gradient.
 
     Two evaluations decide it where the gradient agrees, and the error is fine beside the
     `largest` entry. Two more, with a far smaller step, decide it where the gradient is clearly
     wrong, or where the first step met a kink and the second does not; a few more where both do.
-    Else it takes as many as a slope may take.
+    Else it takes as many as a slope may take, and the reason comes with it.
     """
     weights = probing.direction(0)
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
     size = norm((probing.gradient * weights).reshape(-1))
 
-    def settles(this: Difference, share: float) -> bool:
-        return _settles(this, claimed, rounding, share * largest, size)
+    def compared(value: float, error: float) -> Probe:
+        return Probe(value, claimed - value, error + rounding)
 
-    best, error = probing.difference(line, probing.step), math.inf
-    if settles(best, FINE):
-        return _measured(best)
+    for this, share, error in _ever_closer(probing, line, largest):
+        agrees = _settles(this, claimed, rounding, share * largest, size)
+        if agrees or (this.value and abs(claimed - this.value) > 2 * (error + rounding)):
+            return compared(this.value, this.rounding), ""
+    measured = probing.slope(line)
+    return compared(*measured.slope), measured.reason
+
+
+def _ever_closer(
+    probing: Probing, line: Line, largest: float
+) -> Iterator[tuple[Difference, float, float]]:
+    """Yield differences, the share of the largest entry that their error may be, and the error.
+
+    One that is not compared with another yet has an error that is not known: it accuses nobody.
+    """
+    first = probing.difference(line, probing.step)
+    yield first, FINE, math.inf
     if probing.step == probing.origin.step:
         closer = probing.difference(line, probing.step / CLEAR)
-        error = _error_of(closer, best)
-        if abs(closer.value - best.value) > closer.rounding:  # the first one met a kink, or more,
-            best, probing.step = closer, probing.step / CLEAR  # as the other probes would, too
-            if settles(best, FINE):
-                return _measured(best)
-    if probing.step < probing.origin.step:
-        best, error = _beside_a_kink(probing, line, best, FINE * largest)
-        if settles(best, COARSE):
-            return _measured(best)
-    if best.value and abs(claimed - best.value) > 2 * (error + rounding):
-        return _measured(best)
-    measured = slope_of_line(line)
-    probing.evaluations += measured.evaluations
-    return measured
+        if not abs(closer.value - first.value) > closer.rounding:
+            yield first, FINE, _error_of(closer, first)
+            return
+        # The first one met a kink, or more, as the other probes would, too.
+        first, probing.step = closer, probing.step / CLEAR
+        yield first, FINE, math.inf
+    best, error = _beside_a_kink(probing, line, first, FINE * largest)
+    yield best, COARSE, error
 
 
 def _beside_a_kink(
@@ -258,11 +269,5 @@ def _settles(this: Difference, claimed: float, rounding: float, fine: float, siz
     """
     if not size:
         return this.value == 0 == this.gap
-    straight = abs(this.gap) <= STRAIGHT * size + 8 * this.rounding
-    return (
-        straight and this.rounding <= fine and abs(claimed - this.value) <= this.rounding + rounding
-    )
-
-
-def _measured(this: Difference) -> Measured:
-    return Measured(Slope(this.value, this.rounding), "", 0)
+    close = abs(claimed - this.value) <= this.rounding + rounding
+    return close and this.rounding <= fine and straight(this.gap, this.rounding, size)
