@@ -346,6 +346,12 @@ def test_formulas_are_typeset() -> None:
     assert not built.visible_markup(html.replace("$5", ""))
 
 
+def test_a_block_in_a_paragraph_is_caught() -> None:
+    """It runs, but without an empty line before it, it is a part of the text."""
+    assert built.blocks_in_paragraphs(render(f"Text.\n{BLOCK}"))
+    assert not built.blocks_in_paragraphs(render(f"Text.\n\n{BLOCK}"))
+
+
 @pytest.mark.parametrize("tex", [r"\frac{1", r"\unknown{x}", r"x_1_2", "é"])
 def test_wrong_latex_fails_the_build(tex: str) -> None:
     """The error shows the formula, and what KaTeX says of it."""

@@ -15,6 +15,7 @@ import backproof
 from conftest import DOCS
 from executed.built import (
     Example,
+    blocks_in_paragraphs,
     blocks_that_differ,
     broken_links,
     examples_that_differ,
@@ -43,6 +44,7 @@ def test_no_markup_is_visible(page: str, site: Path) -> None:
     """All Markdown is understood, and every formula typeset."""
     html = html_of(page, site)
     assert not visible_markup(html)
+    assert not blocks_in_paragraphs(html)
     assert "katex-error" not in html
 
 

@@ -67,6 +67,11 @@ def visible_markup(html: str) -> list[str]:
     return [text[max(found.start() - 20, 0) : found.end() + 40] for found in MARKUP.finditer(text)]
 
 
+def blocks_in_paragraphs(html: str) -> list[str]:
+    """Report blocks of code before which an empty line is missing: they stand off their output."""
+    return [block.get_text()[:200] for block in soup_of(html).select("p .highlight")]
+
+
 def images_without_words(html: str) -> list[str]:
     """Report images that have no text alternative."""
     images = soup_of(html).select('img:not([alt]), img[alt=""], svg[role="img"]:not([aria-label])')
