@@ -22,11 +22,14 @@ from backproof.entries import (
 )
 from backproof.locating import locate, spent
 from backproof.mistakes import UNKNOWN, name_mistake, not_finite_in
-from backproof.probing import PROBES, Probe, Probing, agree_together, first_probe
+from backproof.probing import CLEAR, PROBES, Probe, Probing, agree_together, first_probe
 from backproof.report import ArrayReport
 
 # An array of at most so many entries is measured entry by entry if its probes cannot be explained.
 SMALL = 64
+
+# Three ratios tell one entry among n if they are known to less than a part in the cube root of n.
+TOLD = 8
 
 
 def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
@@ -53,7 +56,8 @@ def judge_arrays(check: Check, probings: dict[str, Probing], turn: int) -> dict[
     for path, probing in probings.items():
         probing.turn, probing.step = turn, step
         arrays[path] = judge_array(check, path, probing)
-        step = probing.step
+        if probing.beside_a_kink:
+            step = check.origin.step / CLEAR
     return arrays
 
 
@@ -96,6 +100,8 @@ def _located(
 ) -> ArrayReport:
     """Name the mistake of an array from a few more probes, or locate its wrong entries."""
     g, everything = check.gradient[path], probing.everything
+    if abs(first.residual) < TOLD * g.size ** (1 / 3) * first.error:
+        first = probing.refined(first)
     probes = [first, *(probing.probe(everything, k) for k in range(1, PROBES))]
     slopes, _, errors = np.array(probes).T
     mistake = name_mistake(evidence_on(check, path, probing.project, slopes, errors))

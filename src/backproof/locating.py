@@ -11,27 +11,27 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from backproof.parameters import Vector
 from backproof.probing import PROBES, Probe, Probing, Region
 from backproof.slopes import Slope
 
 # No array is divided further once its wrong entries have taken this many evaluations.
 MOST_EVALUATIONS = 250
 
+# So many entries are measured if they fit the residuals; if more do, the array is probed again.
+MOST_CANDIDATES = 3
+
 
 def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tuple[int, Slope]]:
     """Yield the wrong entries of a region, by their flat index, with their measured slopes."""
-    residuals = np.array([probe.residual for probe in probes])
-    errors = np.array([probe.error for probe in probes])
     size = int(np.prod([s.stop - s.start for s in region]))
     if not size or right_throughout(probes) or spent(probing):
         return
-    for index in candidates(probing, region, residuals, errors):
+    for index in candidates(probing, region, probes):
         slope = probing.entry(index)
         mistake = float(probing.gradient.reshape(-1)[index]) - slope.value
         if abs(mistake) > slope.error:
             yield index, slope
-            own = np.array([probing.direction(k).reshape(-1)[index] for k in range(PROBES)])
+            own = np.array([probing.direction(k).reshape(-1)[index] for k in range(len(probes))])
             rest = [
                 Probe(p.slope, p.residual - mistake * w, p.error + slope.error * abs(w))
                 for p, w in zip(probes, own, strict=True)
@@ -74,28 +74,37 @@ def right_throughout(probes: list[Probe]) -> bool:
     return all(abs(probe.residual) <= probe.error for probe in probes)
 
 
-def candidates(
-    probing: Probing, region: Region, residuals: Vector, errors: Vector, most: int = 3
-) -> list[int]:
+def candidates(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[int]:
+    """Yield the entries that may be the wrong one; if many may, only the best of each probe."""
+    tried = set()
+    while True:
+        found = fitting(probing, region, probes)
+        few = len(found) <= MOST_CANDIDATES
+        for index in found if few else found[:1]:
+            if index not in tried:
+                yield index
+                tried.add(index)
+        if few or len(probes) == 2 * PROBES:
+            return
+        probes.append(probing.probe(region, len(probes)))
+
+
+def fitting(probing: Probing, region: Region, probes: list[Probe]) -> list[int]:
     """Return the entries whose weights are in the ratios of the residuals, the best fit first."""
+    _, residuals, errors = np.array(probes).T
     reference = int(np.argmax(np.abs(residuals) / np.where(errors > 0, errors, 1e-300)))
     base = np.abs(probing.direction(reference)[region])
     misfit = np.zeros(base.shape)
-    for k in set(range(PROBES)) - {reference}:
+    for k in set(range(len(probes))) - {reference}:
         ratio = residuals[k] / residuals[reference]
         error = (errors[k] + abs(ratio) * errors[reference]) / abs(residuals[reference])
         misfit += ((np.abs(probing.direction(k)[region]) / base - ratio) / max(error, 1e-12)) ** 2
     flat = misfit.reshape(-1)
-    best = np.argpartition(flat, min(most, flat.size - 1))[:most]
-    fits = [int(i) for i in best[np.argsort(flat[best])] if flat[i] <= PROBES]
-    places = [np.unravel_index(i, base.shape) for i in fits]
-    starts = [s.start for s in region]
-    return [
-        int(
-            np.ravel_multi_index([p + s for p, s in zip(place, starts, strict=True)], probing.shape)
-        )
-        for place in places
-    ]
+    fits = np.flatnonzero(flat <= len(probes))
+    best = fits[np.argsort(flat[fits], kind="stable")]
+    places = zip(np.unravel_index(best, base.shape), region, strict=True)
+    inside = [place + s.start for place, s in places]
+    return [int(index) for index in np.ravel_multi_index(inside, probing.shape)]
 
 
 def spent(probing: Probing) -> bool:

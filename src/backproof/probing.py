@@ -8,7 +8,6 @@ is the sum of the wrong entries' mistakes, each times its weight in the directio
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from backproof.lines import (
     straight,
 )
 from backproof.parameters import Parameters, precision_of
-from backproof.slopes import RATIO, Measured, Slope, gap_at_0, passed_a_kink, slope_of_line
+from backproof.slopes import RATIO, Measured, Slope, slope_of_line
 
 Region = tuple[slice, ...]
 
@@ -53,7 +52,7 @@ class Probe(NamedTuple):
 class Probing:
     """An array under test: draws its directions, measures along them, counts the evaluations.
 
-    `step` is that of the probes, relative to the parameters; it shrinks where it meets a kink.
+    `step` is that of the probes, relative to the parameters; it shrinks once one has met a kink.
     Each `turn` has directions of its own.
     """
 
@@ -75,6 +74,11 @@ class Probing:
         self.key = [seed, number]
         self.turn, self.step = 0, origin.step
         self.evaluations = 0
+
+    @property
+    def beside_a_kink(self) -> bool:
+        """Tell whether a probe has met a kink."""
+        return self.step < self.origin.step
 
     @property
     def everything(self) -> Region:
@@ -121,8 +125,40 @@ class Probing:
         weights = self.direction(k)[region]
         line = self.line(region, weights)
         claimed, rounding = self.claimed(region, weights)
-        measured = self.difference(line, min(self.step, self.origin.step / RATIO))
-        return Probe(measured.value, claimed - measured.value, measured.rounding + rounding)
+        this = self.difference(line, min(self.step, self.origin.step / RATIO))
+        value, error = this.value, this.rounding
+        if self.step < self.origin.step / RATIO:
+            value, error = self.clear_of_kinks(line, this)
+        return Probe(value, claimed - value, error + rounding)
+
+    def refined(self, first: Probe) -> Probe:
+        """Return the first probe with a larger step, and go on with that, unless it meets a kink.
+
+        It is of use where the step is small because of a kink.
+        """
+        small = self.step
+        if not small < self.origin.step / RATIO:
+            return first
+        self.step = self.origin.step / RATIO
+        again = self.probe(self.everything, 0)
+        if abs(again.slope - first.slope) <= first.error:
+            return again
+        self.step = small
+        return first
+
+    def clear_of_kinks(self, line: Line, this: Difference) -> Slope:
+        """Return the slope that a difference shows, by itself or beside one with another step."""
+        if not self.beside_a_kink:
+            larger, smaller = this, self.difference(line, self.origin.step / CLEAR)
+        elif abs(this.gap) <= 8 * this.rounding:
+            return Slope(this.value, this.rounding + abs(this.gap) / 2)
+        else:
+            larger, smaller = self.difference(line, self.origin.step), this
+        change = abs(larger.value - smaller.value)
+        if change <= smaller.rounding:
+            return Slope(larger.value, smaller.rounding + change + abs(smaller.gap) / 2)
+        self.step = self.origin.step / CLEAR
+        return clear_slope(larger, smaller)
 
     def project(self, array: NDArray[Any]) -> NDArray[np.float64]:
         """Return the products of an array with the directions of the probes."""
@@ -144,86 +180,69 @@ def first_probe(probing: Probing, largest: float) -> tuple[Probe, str]:
     """Measure an array along its first direction, as closely as it takes to judge the gradient.
 
     Two evaluations decide it where the gradient agrees, and the error is fine beside the
-    `largest` entry. Two more, with a far smaller step, decide it where the gradient is clearly
-    wrong, or where the first step met a kink and the second does not; a few more where both do.
+    `largest` entry. Two more, with another step, decide it where the gradient is clearly wrong,
+    or where the first step met a kink and one side of the point is clear of it.
     Else it takes as many as a slope may take, and the reason comes with it.
     """
     weights = probing.direction(0)
     line = probing.line(probing.everything, weights)
     claimed, rounding = probing.claimed(probing.everything, weights)
     size = norm((probing.gradient * weights).reshape(-1))
-
-    def compared(value: float, error: float) -> Probe:
-        return Probe(value, claimed - value, error + rounding)
-
-    for this, share, error in _ever_closer(probing, line, largest):
-        agrees = _settles(this, claimed, rounding, share * largest, size)
-        if agrees or (this.value and abs(claimed - this.value) > 2 * (error + rounding)):
-            return compared(this.value, this.rounding), ""
-    measured = probing.slope(line)
-    return compared(*measured.slope), measured.reason
-
-
-def _ever_closer(
-    probing: Probing, line: Line, largest: float
-) -> Iterator[tuple[Difference, float, float]]:
-    """Yield differences, the share of the largest entry that their error may be, and the error.
-
-    One that is not compared with another yet has an error that is not known: it accuses nobody.
-    """
     first = probing.difference(line, probing.step)
-    yield first, FINE, math.inf
-    if probing.step == probing.origin.step:
-        closer = probing.difference(line, probing.step / CLEAR)
-        if not abs(closer.value - first.value) > closer.rounding:
-            yield first, FINE, _error_of(closer, first)
-            return
-        # The first one met a kink, or more, as the other probes would, too.
-        first, probing.step = closer, probing.step / CLEAR
-        yield first, FINE, math.inf
-    best, error = _beside_a_kink(probing, line, first, FINE * largest)
-    yield best, COARSE, error
+    if _settles(first, claimed, rounding, FINE * largest, size):
+        return Probe(first.value, claimed - first.value, first.rounding + rounding), ""
+    value, error = probing.clear_of_kinks(line, first)
+    wrong = bool(value) and abs(claimed - value) > 2 * (error + rounding)
+    if not probing.beside_a_kink:
+        error = first.rounding  # the first step is confirmed, and its noise is less
+    probe = Probe(value, claimed - value, error + rounding)
+    if wrong:
+        return probe, ""
+    if probing.beside_a_kink and error <= COARSE * largest:
+        # The mistakes of several entries may nearly cancel: they do not hide in so little noise.
+        agrees = 3 * abs(probe.residual) <= probe.error
+        return (probe if agrees else probing.refined(probe)), "precision"
+    (value, error), reason, _ = probing.slope(line)
+    return Probe(value, claimed - value, error + rounding), reason
 
 
-def _beside_a_kink(
-    probing: Probing, line: Line, this: Difference, fine: float
-) -> tuple[Difference, float]:
-    """Go to larger steps while they are clear of the kink and the error is not fine."""
-    larger = probing.difference(line, probing.step * RATIO)
-    if not abs(larger.value - this.value) <= this.rounding:
-        return _below_a_kink(probing, line, this)
-    while abs(larger.value - this.value) <= this.rounding:
-        smaller, this, probing.step = this, larger, probing.step * RATIO
-        if this.rounding <= fine or 2 * RATIO * probing.step > probing.origin.step:
-            break  # the next one would be the first step again, which met a kink
-        larger = probing.difference(line, probing.step * RATIO)
-    change = abs(smaller.value - this.value)
-    return this, this.rounding + change + abs(gap_at_0(this, smaller)) / 2
+def clear_slope(larger: Difference, smaller: Difference) -> Slope:
+    """Return the slope on the side of the point that is clear of kinks, as two steps show it.
 
-
-def _below_a_kink(probing: Probing, line: Line, this: Difference) -> tuple[Difference, float]:
-    """Go to smaller steps until one does not meet the kink; stay if noise would hide it."""
-    best, step = this, probing.step
-    while True:
-        step /= RATIO
-        smaller = probing.difference(line, step)
-        if passed_a_kink(this, smaller):
-            probing.step = step
-            return smaller, 2 * smaller.rounding
-        if not 4 * RATIO * smaller.rounding < abs(this.gap):
-            return best, _error_of(best, smaller)
-        this = smaller
-
-
-def _error_of(this: Difference, other: Difference) -> float:
-    """Return the error of a difference that is compared with one of another step.
+    Beside a kink, the slope of the side that is clear does not change with the step,
+    and that of the other does. Where both do, or none, the error is not known.
 
     Examples
     --------
-    >>> _error_of(Difference(1e-2, 2.0, gap=0.5, rounding=0.125), Difference(1e-4, 3.0))
-    1.375
+    The slope is 2 up to a kink at 0.01, and 3 from there. The second step meets it, the third
+    does not:
+
+    >>> def at(h):
+    ...     ahead, behind = 2 + max(0.0, 1 - 0.01 / h), 2.0
+    ...     return Difference(h, (ahead + behind) / 2, ahead - behind, rounding=1e-6)
+    >>> clear_slope(at(1.0), at(0.02))
+    Slope(value=2.0, error=2e-06)
+    >>> clear_slope(at(1.0), at(0.005))
+    Slope(value=2.0, error=2e-06)
+
+    At a kink at the point, neither side changes:
+
+    >>> clear_slope(Difference(1.0, 2.5, gap=1.0), Difference(0.02, 2.5, gap=1.0)).error
+    inf
     """
-    return this.rounding + abs(other.value - this.value) + abs(this.gap) / 2
+    noise = 2 * smaller.rounding
+    sides = zip(_one_sided(larger), _one_sided(smaller), strict=True)
+    (change, value), (other, _) = sorted((abs(far - near), near) for far, near in sides)
+    if abs(smaller.gap) <= noise < other / 8:  # the smaller step does not reach a kink
+        return Slope(smaller.value, noise)
+    if other > 8 * (change + noise):
+        return Slope(value, noise + change / RATIO)  # a curve leaves less than that of a change
+    return Slope(smaller.value, math.inf)
+
+
+def _one_sided(this: Difference) -> tuple[float, float]:
+    """Return the slopes ahead of the point and behind it."""
+    return this.value + this.gap / 2, this.value - this.gap / 2
 
 
 def agree_together(probings: list[Probing]) -> bool:
@@ -232,7 +251,7 @@ def agree_together(probings: list[Probing]) -> bool:
     The step is small enough to meet no kink; that one entry may be lost in the noise of all
     is no harm, since each array was probed by itself. After a kink, the claims stand as they are.
     """
-    if not probings or any(probing.step < probing.origin.step for probing in probings):
+    if not probings or any(probing.beside_a_kink for probing in probings):
         return True
     this, claims = probings[0], []
     velocity = np.zeros(this.parameters.size)
