@@ -62,7 +62,29 @@ def judge_arrays(check: Check, probings: dict[str, Probing], turn: int) -> dict[
 
 
 def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
-    """Compare an array's gradient with the slope along a random direction."""
+    """Compare an array's gradient with the slope along a random direction.
+
+    Examples
+    --------
+    An empty array, one that does not change the cost, one that is not finite, and one that is
+    measured entry by entry, since no rule knows what is wrong with it:
+
+    >>> from backproof import check_gradient
+    >>> nest = {"e": np.zeros((0, 3)), "z": np.zeros(4), "n": np.ones(30), "w": np.arange(1.0, 9)}
+    >>> claimed = {**nest, "n": np.full(30, np.nan), "w": 2 * nest["w"]}
+    >>> claimed["w"][[2, 5]] = 7.0, 13.5
+    >>> cost = lambda p: np.sum(p["w"] ** 2)
+    >>> report = check_gradient(cost, claimed, nest, method="directions")
+    >>> for array in report.arrays.values():
+    ...     found = [entry.index for entry in array.entries]
+    ...     print(array.verdict, f"{array.resolution:.0e}", array.untested, len(found), found[:3])
+    correct 0e+00 0 0 []
+    correct 0e+00 4 0 []
+    wrong nan 0 20 [(0,), (1,), (2,)]
+    wrong 1e-09 0 2 [(5,), (2,)]
+    >>> report.evaluations
+    68
+    """
     g = check.gradient[path]
     report = ArrayReport("correct", g.shape, float("nan"), 0.0)
     if not g.size:

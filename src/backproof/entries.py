@@ -78,6 +78,21 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     """Measure and judge all entries of some arrays, of which the first has the index `first`.
 
     A single step decides an entry, unless something looks odd: then it takes several.
+
+    Examples
+    --------
+    A wrong entry, and too little precision to decide with one step:
+
+    >>> from backproof.costs import measure_origin
+    >>> w = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> for offset, claimed in ((0.0, 2 * w), (0.0, [2, 4, 7, 8]), (1e6, 2 * w)):
+    ...     cost, point, g = lambda w: np.sum(w**2) + offset, Parameters(w), np.asarray(claimed)
+    ...     check = Check(cost, point, measure_origin(cost, point), {}, 1e-7, 2, 0, map)
+    ...     entries, evaluations = measure_entries(check, [g * 1.0], 0)
+    ...     print(entries.value.round(4), entries.wrong.any(), evaluations)
+    [2. 4. 6. 8.] False 8
+    [2. 4. 6. 8.] True 24
+    [2. 4. 6. 8.] False 72
     """
     gradient, origin = _joined(gradients), check.origin
     point, workers = (check.cost, check.parameters, origin), check.workers
@@ -103,7 +118,32 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
 def _judged(
     check: Check, g: Array, size: Array, value: Array, error: Array, reason: Array, dead: Array
 ) -> Entries:
-    """Judge every entry by its slope: where there is none, its value is nan, and nothing is off."""
+    """Judge every entry by its slope: where there is none, its value is nan, and nothing is off.
+
+    Examples
+    --------
+    A claim of 1.2 is wrong beside a slope of 1 with an error of 0.15, unless that is mostly noise:
+
+    >>> origin = Origin(1.0, 2**-52, 0.0, 1e-5, 2)
+    >>> check = Check(np.sum, Parameters(1.0), origin, {}, 0.0, 2, 0, map)
+    >>> for claim, value, error, reason in (
+    ...     (1.2, 1.0, 0.15, "kink"),
+    ...     (1.2, 1.0, 0.15, "precision"),
+    ...     (1.2, 1.0, 0.05, "precision"),
+    ...     (1.0, 1.0, 0.025, ""),
+    ...     (1.0, 1.0, 0.02, ""),
+    ...     (np.nan, 1.0, 0.1, ""),
+    ... ):
+    ...     columns = (np.array([x]) for x in (claim, 1.2, value, error, reason, False))
+    ...     entry = _judged(check, *columns)
+    ...     print(claim, error, "wrong" if entry.wrong else "unknown" if entry.unknown else "right")
+    1.2 0.15 wrong
+    1.2 0.15 unknown
+    1.2 0.05 wrong
+    1.0 0.025 unknown
+    1.0 0.02 right
+    nan 0.1 wrong
+    """
     allowed = check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
     apart = np.abs(g - value) - allowed
     wrong = ((apart > accusing(reason) * error) | ~np.isfinite(g)) & ~dead
@@ -200,7 +240,14 @@ def _joined(gradients: list[Array]) -> Array:
 
 
 def _sizes(gradients: list[Array], *vectors: Array) -> Array:
-    """Return, for every entry, the largest finite one of its array in some vectors."""
+    """Return, for every entry, the largest finite one of its array in some vectors.
+
+    Examples
+    --------
+    >>> arrays = [np.array([1.0, -3.0]), np.ones((0, 2)), np.array([np.inf])]
+    >>> _sizes(arrays, np.array([1.0, -3.0, np.inf]), np.array([-4.0, 2.0, np.nan]))
+    array([4., 4., 0.])
+    """
     counts = [g.size for g in gradients if g.size]
     starts = [0, *accumulate(counts[:-1])]
     finite = [np.where(np.isfinite(v), np.abs(v), 0.0) for v in vectors]

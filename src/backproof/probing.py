@@ -54,6 +54,37 @@ class Probing:
 
     `step` is that of the probes, relative to the parameters; it shrinks once one has met a kink.
     Each `turn` has directions of its own.
+
+    Examples
+    --------
+    All probes of a turn have the same signs:
+
+    >>> from backproof.costs import measure_origin
+    >>> w = np.array([[1.0, 2.0, 3.0], [-1.0, -2.0, 4.0]])
+    >>> cost, point = lambda p: np.sum(p["w"] ** 2), Parameters({"b": 0.5, "w": w})
+    >>> claimed = 2 * w.astype(np.float32)
+    >>> probing = Probing(cost, point, measure_origin(cost, point), 1, claimed, seed=0)
+    >>> for k in (0, 1, PROBES):
+    ...     print(*probing.direction(k).reshape(-1).round(3))
+    -1.39 -1.057 1.301 1.457 0.559 0.736
+    -1.349 -0.754 0.727 1.425 0.834 1.482
+    -0.725 -0.91 0.917 1.022 0.761 0.722
+
+    The slope along the first one is what the claimed gradient says, but for rounding:
+
+    >>> claimed, rounding = probing.claimed(probing.everything, probing.direction(0))
+    >>> print(f"{claimed:.6f} {probing.probe(probing.everything, 0).slope:.6f}")
+    1.541136 1.541136
+    >>> print(f"{rounding * 2**23:.2f}")
+    46.43
+
+    Part of an array, and one entry; the sign of each slope is that of its weight or parameter:
+
+    >>> part = probing.probe((slice(0, 1), slice(1, 3)), 1)
+    >>> print(f"{part.slope:.6f} {part.error:.0e} {probing.entry(4).value:.6f}")
+    1.346156 3e-06 -4.000000
+    >>> probing.evaluations
+    6
     """
 
     def __init__(
@@ -135,6 +166,21 @@ class Probing:
         """Return the first probe with a larger step, and go on with that, unless it meets a kink.
 
         It is of use where the step is small because of a kink.
+
+        Examples
+        --------
+        >>> from backproof.costs import measure_origin
+        >>> w = np.array([1.0, 2.0, 3.0])
+        >>> for distance in (1e-6, 1e-8):
+        ...     cost = lambda w: np.sum(w**2) + max(w[0] - 1 + distance, 0.0)
+        ...     point, right = Parameters(w), np.array([3.0, 4.0, 6.0])
+        ...     probing = Probing(cost, point, measure_origin(cost, point), 0, right, seed=0)
+        ...     first, _ = first_probe(probing, 6.0)
+        ...     again = probing.refined(first)
+        ...     numbers = first.error, again.error, probing.refined(again).error
+        ...     print(*(f"{number:.0e}" for number in numbers), probing.evaluations)
+        2e-06 1e-08 1e-08 6
+        2e-06 2e-06 2e-06 8
         """
         small = self.step
         if not small < self.origin.step / RATIO:
@@ -147,7 +193,24 @@ class Probing:
         return first
 
     def clear_of_kinks(self, line: Line, this: Difference) -> Slope:
-        """Return the slope that a difference shows, by itself or beside one with another step."""
+        """Return the slope that a difference shows, by itself or beside one with another step.
+
+        Examples
+        --------
+        A cost with noise along a line, first where no kink was met, then where one was:
+
+        >>> origin, w = Origin(0.0, 2**-52, noise=1e-4, step=0.1, evaluations=2), np.ones(1)
+        >>> for bend in (1.0, 119.0, 120.0):
+        ...     line = Line(lambda t: (t, t + bend * t**2 + t**3), origin, 1.0, 1.0)
+        ...     probing = Probing(np.sum, Parameters(w), origin, 0, w, seed=0)
+        ...     first = probing.clear_of_kinks(line, probing.difference(line, 0.1))
+        ...     probing.step = 0.1 / CLEAR
+        ...     slopes = first, probing.clear_of_kinks(line, probing.difference(line, probing.step))
+        ...     print([(round(value, 4), round(error, 4)) for value, error in slopes])
+        [(1.01, 0.0664), (1.0, 0.0564)]
+        [(1.01, 0.2826), (1.0, 0.2726)]
+        [(1.01, 0.2844), (1.01, 0.2844)]
+        """
         if not self.beside_a_kink:
             larger, smaller = this, self.difference(line, self.origin.step / CLEAR)
         elif abs(this.gap) <= 8 * this.rounding:
@@ -183,6 +246,53 @@ def first_probe(probing: Probing, largest: float) -> tuple[Probe, str]:
     `largest` entry. Two more, with another step, decide it where the gradient is clearly wrong,
     or where the first step met a kink and one side of the point is clear of it.
     Else it takes as many as a slope may take, and the reason comes with it.
+
+    Examples
+    --------
+    One of the entries has a kink at some distance. A right claim is checked, and one that is wrong:
+
+    >>> from backproof.costs import measure_origin
+    >>> w = np.array([1.0, 2.0, 3.0])
+    >>> for distance in (1e-2, 1e-6, 1e-8, 0.0):
+    ...     cost = lambda w: np.sum(w**2) + max(w[0] - 1 + distance, 0.0)
+    ...     point, right = Parameters(w), np.array([3.0, 4.0, 6.0])
+    ...     origin = measure_origin(cost, point)
+    ...     for claimed in (right, right + [0, 0.5, 0]):
+    ...         probing = Probing(cost, point, origin, 0, claimed, seed=0)
+    ...         (slope, residual, error), reason = first_probe(probing, 6.0)
+    ...         print(f"{residual:7.4f} {error:.0e} {probing.evaluations:2} {reason}".rstrip())
+     0.0000 1e-09  2
+     0.3849 1e-09  4
+     0.0000 2e-06  4 precision
+     0.3849 2e-06  4
+     0.0000 2e-06  4 precision
+     0.3849 2e-06  4
+    -0.5685 6e-01 28 kink
+    -0.1836 6e-01 28 kink
+
+    The smaller the largest entry is, the closer the slope has to be known:
+
+    >>> for distance, largest in ((1e-2, 2e-5), (1e-2, 1e-5), (1e-6, 3e-4), (1e-6, 1e-4)):
+    ...     cost = lambda w: np.sum(w**2) + max(w[0] - 1 + distance, 0.0)
+    ...     probing = Probing(cost, point, measure_origin(cost, point), 0, right, seed=0)
+    ...     print(first_probe(probing, largest)[1], probing.evaluations)
+     2
+    precision 14
+    precision 4
+    precision 14
+
+    Here noise is most of the error, and the claim is in single precision. It is wrong if it is
+    more than twice the error of the second step apart, which is 0.27:
+
+    >>> noisy = origin._replace(cost=6.0, noise=1e-3, step=0.1)
+    >>> for mistake in (0.0, 0.7, 0.72):
+    ...     claimed = np.array([1.0, 1.0 + mistake, 1.0], np.float32)
+    ...     probing = Probing(np.sum, point, noisy, 0, claimed, seed=0)
+    ...     (_, residual, error), reason = first_probe(probing, 100.0)
+    ...     print(f"{residual:.4f} {error:.6f} {probing.evaluations:2} {reason}".rstrip())
+    0.0000 0.005001  2
+    0.5389 0.000678 20 precision
+    0.5542 0.005001  4
     """
     weights = probing.direction(0)
     line = probing.line(probing.everything, weights)
@@ -225,6 +335,18 @@ def clear_slope(larger: Difference, smaller: Difference) -> Slope:
     >>> clear_slope(at(1.0), at(0.005))
     Slope(value=2.0, error=2e-06)
 
+    A change has to be more than 8 times the noise, on both sides or on that of the kink:
+
+    >>> noise = 2.0**-20
+    >>> for change in (8 * noise, 8.5 * noise):
+    ...     clear = Difference(0.02, 2.0, gap=0.0, rounding=noise / 2)
+    ...     kink = Difference(0.02, 2.5, gap=1.0, rounding=noise / 2)
+    ...     both = clear_slope(Difference(1.0, 2 - change, gap=0.0), clear)
+    ...     ahead = clear_slope(Difference(1.0, 2.5 + change / 2, gap=1 + change), kink)
+    ...     print([slope.error / noise for slope in (both, ahead)])
+    [inf, inf]
+    [1.0, 1.0]
+
     At a kink at the point, neither side changes:
 
     >>> clear_slope(Difference(1.0, 2.5, gap=1.0), Difference(0.02, 2.5, gap=1.0)).error
@@ -250,6 +372,19 @@ def agree_together(probings: list[Probing]) -> bool:
 
     The step is small enough to meet no kink; that one entry may be lost in the noise of all
     is no harm, since each array was probed by itself. After a kink, the claims stand as they are.
+
+    Examples
+    --------
+    >>> from backproof.costs import measure_origin
+    >>> w = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])}
+    >>> cost, point = lambda w: np.sum(w["a"] ** 2) + np.sum(w["b"] ** 2), Parameters(w)
+    >>> origin = measure_origin(cost, point)
+    >>> for claimed in ([6.0, 8.0], [6.0, 8.001]):
+    ...     arrays = enumerate((2 * w["a"], np.array(claimed)))
+    ...     probings = [Probing(cost, point, origin, k, g, seed=0) for k, g in arrays]
+    ...     print(agree_together(probings), agree_together(probings[:1]), agree_together([]))
+    True True True
+    False True True
     """
     if not probings or any(probing.beside_a_kink for probing in probings):
         return True
