@@ -126,12 +126,16 @@ def _is_single(values: list[float], spread: float, precision: float) -> bool:
     >>> noisy = [1000 + 1e-4 * k for k in (1, 5, 2, 7, 3)]
     >>> [_is_single(noisy, spread, double) for spread in (0.0, 1e-8, 1e-4)]
     [True, False, True]
+    >>> [_is_single(noisy, _noise_of(noisy) / much, double) for much in (99.5, 100.5)]
+    [True, False]
     >>> _is_single([float(np.float32(1 / 3))] * 5, 0.0, double)
     True
     >>> _is_single([1 / 3] * 5, 0.0, double)
     False
     >>> _is_single([0.25] * 5, 0.0, double)  # so few digits, in any precision
     False
+    >>> [_is_single([0.5 + 2.0**-n] * 5, 0.0, double) for n in (12, 13)]
+    [False, True]
     """
     size, noise = abs(values[0]), _noise_of(values)
     if 8 * precision * size < noise <= math.sqrt(SINGLE) * size:
@@ -147,6 +151,11 @@ def _noise_of(values: list[float]) -> float:
 
     The ray is so short that the third differences show the noise alone
     (Hamming, 1971; Moré and Wild, 2011).
+
+    Examples
+    --------
+    >>> round(_noise_of([0.0, 1.0, 0.0, 1.0, 0.0]), 4), _noise_of([0.0, 1.0, 4.0, 9.0, 16.0])
+    (2.6833, 0.0)
     """
     a, b, c, d, e = values
     return 3 * math.hypot(d - a + 3 * (b - c), e - b + 3 * (c - d)) / math.sqrt(40)

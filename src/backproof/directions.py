@@ -37,6 +37,25 @@ def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
 
     Mistakes that cancel in one direction do not cancel in another, so the arrays that pass
     are probed together along a second one, and each by itself again where they fail there.
+
+    Examples
+    --------
+    Mistakes that cancel in the first direction, or nearly do, are found along the second:
+
+    >>> from backproof import check_gradient
+    >>> from backproof.costs import measure_origin
+    >>> from backproof.parameters import Parameters
+    >>> w = np.linspace(1.0, 2.0, 100)
+    >>> cost, point = lambda w: np.sum(w**2), Parameters(w)
+    >>> first = Probing(cost, point, measure_origin(cost, point), 0, 2 * w, seed=0).direction(0)
+    >>> for rest in (0.0, 3e-9, 1e-7):
+    ...     claimed = 2 * w
+    ...     claimed[[3, 70]] += 0.01 / first[3], (rest - 0.01) / first[70]
+    ...     report = check_gradient(cost, claimed, w, method="directions")
+    ...     print([entry.index for entry in report.arrays["parameters"].entries])
+    [(3,), (70,)]
+    [(3,), (70,)]
+    [(3,), (70,)]
     """
     probings = {
         path: Probing(check.cost, check.parameters, check.origin, number, g, check.seed)
@@ -82,8 +101,20 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     correct 0e+00 4 0 []
     wrong nan 0 20 [(0,), (1,), (2,)]
     wrong 1e-09 0 2 [(5,), (2,)]
-    >>> report.evaluations
-    68
+
+    The limit is 64 entries: in larger arrays, wrong ones are located.
+
+    >>> for n in (64, 65):
+    ...     w = np.linspace(-2, 2, n)
+    ...     claimed = 2 * w
+    ...     claimed[[3, 60]] = 0.0, 6.0
+    ...     report = check_gradient(lambda w: np.sum(w**2), claimed, w, method="directions")
+    ...     print([entry.index for entry in report.arrays["parameters"].entries])
+    ...     print(report.evaluations < 2 * n)
+    [(3,), (60,)]
+    False
+    [(3,), (60,)]
+    True
     """
     g = check.gradient[path]
     report = ArrayReport("correct", g.shape, float("nan"), 0.0)

@@ -73,7 +73,16 @@ def line_of_array(
     direction: FloatArray,
     scale: float,
 ) -> Line:
-    """Return the line along which a view of a block is displaced, in place, and restored."""
+    """Return the line along which a view of a block is displaced, in place, and restored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w, origin = np.ones(2, np.float32), Origin(2.0, 2**-52, 0.0, 1e-5, 2)
+    >>> line = line_of_array(np.sum, Parameters(w), origin, w, np.array([1.0, 0.5]), 3.0)
+    >>> line.cost_at(0.5), line.origin.precision == 2**-23, line.scale
+    ((0.5, 2.0), True, 3.0)
+    """
     start = array.copy()
 
     def cost_at(step: float) -> tuple[float, float]:
@@ -91,7 +100,16 @@ def line_of_array(
 def line_along(
     cost: Cost, parameters: Parameters, origin: Origin, velocity: Vector, size: float
 ) -> Line:
-    """Return the line along which all entries are displaced, in place, and restored."""
+    """Return the line along which all entries are displaced, in place, and restored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> w, origin = np.ones(2, np.float32), Origin(2.0, 2**-52, 0.0, 1e-5, 2)
+    >>> line = line_along(np.sum, Parameters(w), origin, np.array([1.0, 0.5]), 0.0)
+    >>> line.cost_at(0.5), line.origin.precision == 2**-23, line.scale
+    ((0.5, 2.75), True, 1.0)
+    """
     start = parameters.vector()
 
     def cost_at(step: float) -> tuple[float, float]:
@@ -123,10 +141,12 @@ def central_difference(line: Line, step: float) -> Difference:
 
     A step may be lost in the rounding of the parameter, and a cost not be finite:
 
-    >>> central_difference(line._replace(cost_at=lambda h: (0.0, 1.0)), 1e-30).rounding
+    >>> central_difference(line._replace(cost_at=lambda h: (max(h, 0.0), 1.0)), 1e-30).rounding
     inf
-    >>> central_difference(line._replace(cost_at=lambda h: (h, h * math.inf)), 0.5).value
+    >>> for cost in (math.inf, 1e308):
+    ...     central_difference(line._replace(cost_at=lambda h: (h, cost)), 0.5).value
     nan
+    0.0
     """
     try:
         (forward, ahead), (backward, behind) = line.cost_at(step), line.cost_at(-step)
@@ -155,5 +175,10 @@ def straight(gap: Any, rounding: Any, size: Any) -> Any:
     """Tell whether a single difference is enough, in numbers or arrays of them.
 
     It is if the slopes on the two sides differ by no more than noise, or a share of the `size`.
+
+    Examples
+    --------
+    >>> [straight(gap, rounding=0.25, size=10.0) for gap in (2.0, -2.0, 2.2)]
+    [True, True, False]
     """
     return abs(gap) <= STRAIGHT * size + 8 * rounding

@@ -59,16 +59,17 @@ class Probing:
     --------
     All probes of a turn have the same signs:
 
-    >>> from backproof.costs import measure_origin
     >>> w = np.array([[1.0, 2.0, 3.0], [-1.0, -2.0, 4.0]])
     >>> cost, point = lambda p: np.sum(p["w"] ** 2), Parameters({"b": 0.5, "w": w})
-    >>> claimed = 2 * w.astype(np.float32)
-    >>> probing = Probing(cost, point, measure_origin(cost, point), 1, claimed, seed=0)
-    >>> for k in (0, 1, PROBES):
+    >>> origin, claimed = Origin(35.0, 2**-52, 1e-6, 1e-2, 2), 2 * w.astype(np.float32)
+    >>> probing = Probing(cost, point, origin, 1, claimed, seed=0)
+    >>> for probing.turn, k in (1, 0), (0, 0), (0, 1):
     ...     print(*probing.direction(k).reshape(-1).round(3))
+    -0.725 -0.91 0.917 1.022 0.761 0.722
     -1.39 -1.057 1.301 1.457 0.559 0.736
     -1.349 -0.754 0.727 1.425 0.834 1.482
-    -0.725 -0.91 0.917 1.022 0.761 0.722
+    >>> Probing(cost, point, origin, 0, np.array(0.0), seed=0).direction(0).shape
+    (1,)
 
     The slope along the first one is what the claimed gradient says, but for rounding:
 
@@ -81,8 +82,8 @@ class Probing:
     Part of an array, and one entry; the sign of each slope is that of its weight or parameter:
 
     >>> part = probing.probe((slice(0, 1), slice(1, 3)), 1)
-    >>> print(f"{part.slope:.6f} {part.error:.0e} {probing.entry(4).value:.6f}")
-    1.346156 3e-06 -4.000000
+    >>> print(f"{part.slope:.6f} {part.error:.2e} {probing.entry(4).value:.6f}")
+    1.346156 3.44e-04 -4.000000
     >>> probing.evaluations
     6
     """
@@ -177,10 +178,10 @@ class Probing:
         ...     probing = Probing(cost, point, measure_origin(cost, point), 0, right, seed=0)
         ...     first, _ = first_probe(probing, 6.0)
         ...     again = probing.refined(first)
-        ...     numbers = first.error, again.error, probing.refined(again).error
+        ...     numbers = first.error, again.error, probing.refined(again).error, probing.step
         ...     print(*(f"{number:.0e}" for number in numbers), probing.evaluations)
-        2e-06 1e-08 1e-08 6
-        2e-06 2e-06 2e-06 8
+        2e-06 1e-08 1e-08 4e-07 6
+        2e-06 2e-06 2e-06 6e-08 8
         """
         small = self.step
         if not small < self.origin.step / RATIO:
