@@ -7,6 +7,7 @@ was measured, and where an array was only probed along a few random directions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import combinations
@@ -42,12 +43,46 @@ class Evidence(NamedTuple):
     others: dict[str, Array]
 
     def agrees(self, products: Array) -> bool:
-        """Tell whether the products of a gradient with the directions are the measured slopes."""
+        """Tell whether the products of a gradient with the directions are the measured slopes.
+
+        Examples
+        --------
+        Beyond the errors, no more than rounding is forgiven:
+
+        >>> slopes = np.array([0.0, 1000.0])
+        >>> exact = Evidence(slopes, slopes, np.ravel, slopes, errors=np.zeros(2), others={})
+        >>> exact.agrees(slopes + [0, 1e-9]), exact.agrees(slopes + [0, 1e-8])
+        (True, False)
+        """
         rounding = 1e-12 * (np.abs(products) + np.abs(self.slopes))
         return bool(np.all(np.abs(products - self.slopes) <= self.errors + rounding))
 
     def multiple(self, products: Array, of: Array) -> float | None:
-        """Return the x for which x * products is `of`, within the errors; None if there is none."""
+        """Return the x for which x * products is `of`, within the errors; None if there is none.
+
+        Examples
+        --------
+        >>> slopes = np.array([0.5, -1.0, 0.0])
+        >>> exact = Evidence(slopes, slopes, np.ravel, slopes, errors=np.zeros(3), others={})
+        >>> exact.multiple(slopes, of=3 * slopes)
+        3.0
+        >>> exact.multiple(slopes, of=slopes + 1)  # none
+        >>> exact.multiple(0 * slopes, of=slopes)  # none, either
+
+        Rounding is forgiven, and one product is enough if all others are 0:
+
+        >>> f"{exact.multiple(slopes, of=3 * slopes + [3e-12, 0, 0]):.6f}"
+        '3.000000'
+        >>> exact.multiple(np.array([0.0, 1.0, 0.0]), of=np.array([0.0, 3.0, 0.0]))
+        3.0
+
+        Otherwise two have to show, since what shows in one may be a mistake of that entry:
+
+        >>> rough = exact._replace(errors=np.full(3, 1e-3))
+        >>> f"{rough.multiple(np.array([0.5, -1.0, 1e-6]), of=np.array([1.5, -3.0, 0.0])):.6f}"
+        '3.000000'
+        >>> rough.multiple(np.array([0.5, 1e-6, 1e-6]), of=np.array([1.5, 0.0, 0.0]))
+        """
         telling = np.abs(products) > 0
         weights = np.where(self.errors > 0, self.errors, np.finfo(float).tiny)
         scaled = products / weights
@@ -58,7 +93,6 @@ class Evidence(NamedTuple):
         x = float(scaled @ (of / weights / largest) / (scaled @ scaled))
         rounding = 1e-12 * (np.abs(x * products) + np.abs(of))
         fits = np.all(np.abs(x * products - of) <= self.errors + rounding)
-        # What shows in a single entry of several is a mistake of that entry.
         shows = np.count_nonzero(np.abs(x * products) > self.errors)
         return x if fits and shows >= min(2, int(np.count_nonzero(telling))) else None
 
@@ -74,7 +108,16 @@ def not_finite(evidence: Evidence) -> Mistake | None:
 
 
 def not_finite_in(gradient: Array) -> Mistake | None:
-    """Say which entries of a gradient are nan or infinite."""
+    """Say which entries of a gradient are nan or infinite.
+
+    Examples
+    --------
+    >>> for gradient in (math.inf, [1.0, math.nan], [math.inf, math.nan]):
+    ...     print(not_finite_in(np.array(gradient)).text)
+    it is nan or infinite
+    the entry at [1] is nan or infinite
+    2 entries are nan or infinite, the first at [0]
+    """
     bad = ~np.isfinite(gradient)
     if not bad.any():
         return None
@@ -89,7 +132,16 @@ def not_finite_in(gradient: Array) -> Mistake | None:
 
 
 def zero(evidence: Evidence) -> Mistake | None:
-    """Recognise a gradient of zero where the cost depends on the parameters."""
+    """Recognise a gradient of zero where the cost depends on the parameters.
+
+    Examples
+    --------
+    It is 0 times the numerical gradient:
+
+    >>> slopes = np.array([1.0, 2.0])
+    >>> zero(Evidence(0 * slopes, slopes, np.ravel, slopes, errors=np.zeros(2), others={})).factor
+    0.0
+    """
     if evidence.gradient.any():
         return None
     return Mistake("zero", 0.0, "it is zero, and the cost depends on it: is it never computed?")
@@ -107,7 +159,25 @@ def transposed(evidence: Evidence) -> Mistake | None:
 
 
 def turned(evidence: Evidence) -> Mistake | None:
-    """Recognise a kernel that is turned by 180 degrees, in the first two axes or the last two."""
+    """Recognise a kernel that is turned by 180 degrees, in the first two axes or the last two.
+
+    Examples
+    --------
+    >>> kernels = np.arange(36.0).reshape(2, 2, 3, 3)
+    >>> no_errors = np.zeros(36)
+    >>> for axes in (0, 1), (2, 3), (1, 2):
+    ...     g = np.flip(kernels, axes)
+    ...     mistake = turned(Evidence(g, g, np.ravel, kernels.ravel(), no_errors, others={}))
+    ...     print(mistake.kind if mistake else None)
+    turned
+    turned
+    None
+
+    A single column upside down is no kernel:
+
+    >>> column = np.array([[1.0], [2.0]])
+    >>> turned(Evidence(column[::-1], column, np.ravel, column.ravel(), np.zeros(2), others={}))
+    """
     g = evidence.gradient
     for axes in ((0, 1), (-2, -1)) if g.ndim > 1 else ():
         plane = min(g.shape[axis] for axis in axes) > 1
@@ -150,6 +220,20 @@ def permuted(evidence: Evidence) -> Mistake | None:
 
 
 def _orders(evidence: Evidence, axis: int) -> Iterator[Array]:
+    """Yield the orders that rows may have been taken out of.
+
+    Examples
+    --------
+    Two probes show shifts by one, and a flip; where every entry was measured, any order shows:
+
+    >>> g, right = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 1.0, 4.0, 3.0])
+    >>> probes = Evidence(g, g, lambda g: g[:2], right[:2], errors=np.zeros(2), others={})
+    >>> [order.tolist() for order in _orders(probes, 0)]
+    [[4.0, 1.0, 2.0, 3.0], [2.0, 3.0, 4.0, 1.0], [4.0, 3.0, 2.0, 1.0]]
+    >>> entries = Evidence(g, g, np.ravel, right, errors=np.zeros(4), others={})
+    >>> list(_orders(entries, 0))[-1].tolist()
+    [2.0, 1.0, 4.0, 3.0]
+    """
     g = evidence.gradient
     for shift in (1, -1):
         yield np.roll(g, shift, axis)
@@ -184,17 +268,30 @@ def multiple(evidence: Evidence) -> Mistake | None:
 
 
 def _shown(factor: float) -> str:
-    """Show a factor so that it differs from 1."""
+    """Show a factor so that it differs from 1.
+
+    Examples
+    --------
+    >>> _shown(1.3), _shown(1.00002), _shown(0.99998)
+    ('1.3', '1 + 2e-05', '1 - 2e-05')
+    """
     sign, off = "+" if factor > 1 else "-", abs(factor - 1)
     return f"{factor:.5g}" if off > 1e-4 else f"1 {sign} {off:.0e}"
 
 
 def _familiar(factor: float) -> str:
-    """Say where a factor may come from, if it is a usual one."""
-    near = Fraction(factor).limit_denominator(4096)
+    """Say where a factor may come from, if it is a usual one.
+
+    Examples
+    --------
+    >>> _familiar(-0.5)
+    'it is half the numerical gradient with the wrong sign: is the 2 of a square missing?'
+    >>> _familiar(1.3)
+    ''
+    """
     sign = " with the wrong sign" if factor < 0 else ""
-    size = abs(near)
-    if abs(factor - near) > 1e-4 * abs(factor) or 1 not in (size.numerator, size.denominator):
+    size = _usual(abs(factor))
+    if not size:
         return ""
     if size == 1:
         return "it has the wrong sign" if sign else ""
@@ -213,8 +310,32 @@ def _familiar(factor: float) -> str:
     )
 
 
+def _usual(size: float) -> Fraction | None:
+    """Return the whole number that a size nearly is, or one divided by a whole number.
+
+    Examples
+    --------
+    >>> [str(_usual(size)) for size in (32.0005, 1 / 31.9995, 1, 1 / 4096)]
+    ['32', '1/32', '1', '1/4096']
+
+    Nearly every large number is near to a whole one, and so is one divided by a tiny number:
+
+    >>> [_usual(size) for size in (1.3, 1000.05, 1 / 4097)]
+    [None, None, None]
+    """
+    near = Fraction(round(size)) if size > 1 else Fraction(1, round(1 / max(size, 1 / 4096)))
+    return near if abs(size - near) <= 1e-4 * min(size, 100) else None
+
+
 def regularisation(evidence: Evidence) -> Mistake | None:
-    """Recognise that a multiple of the parameters is missing, or too much."""
+    """Recognise that a multiple of the parameters is missing, or too much.
+
+    Examples
+    --------
+    >>> w, right, errors = np.array([0.5, 0.25]), np.array([1.0, -2.0]), np.full(2, 1e-9)
+    >>> regularisation(Evidence(right - 0.1 * w, w, np.ravel, right, errors, others={})).text
+    '0.1 times the parameters is missing: is it the L2 term?'
+    """
     lacking = evidence.slopes - evidence.project(evidence.gradient)
     strength = evidence.multiple(evidence.project(evidence.parameters), lacking)
     if not strength or evidence.gradient.size == 1:
@@ -227,7 +348,14 @@ def regularisation(evidence: Evidence) -> Mistake | None:
 
 
 def offset(evidence: Evidence) -> Mistake | None:
-    """Recognise a number that is added to every entry."""
+    """Recognise a number that is added to every entry.
+
+    Examples
+    --------
+    >>> right, errors = np.array([1.0, -2.0]), np.full(2, 1e-9)
+    >>> offset(Evidence(right + 0.5, right, np.ravel, right, errors, others={})).text
+    'each entry is too large by 0.5'
+    """
     ones = evidence.project(np.ones_like(evidence.gradient))
     added = evidence.multiple(ones, evidence.project(evidence.gradient) - evidence.slopes)
     if not added or evidence.gradient.size == 1:
@@ -236,21 +364,21 @@ def offset(evidence: Evidence) -> Mistake | None:
     return Mistake("offset", None, f"each entry is too {side} by {abs(added):.4g}")
 
 
-def partial(evidence: Evidence) -> Mistake | None:
-    """Recognise that one entry, row or column alone is wrong; probes do not show it."""
-    g = evidence.gradient
-    if evidence.slopes.size != g.size:
-        return None
-    wrong = np.abs(g.reshape(-1) - evidence.slopes) > evidence.errors
-    return placed(g.shape, np.argwhere(wrong.reshape(g.shape)))
-
-
 def placed(shape: tuple[int, ...], places: Array) -> Mistake | None:
-    """Name the entry, the row or the column in which all wrong entries of an array lie."""
-    if len(places) == 1 < np.prod(shape):
-        count = int(np.prod(shape))
+    """Name the entry, the row or the column in which all wrong entries of an array lie.
+
+    Examples
+    --------
+    >>> placed((3, 4), np.array([[1, 2]])).text
+    'one of its 12 entries is wrong, all others are right'
+    >>> placed((3, 4), np.array([[1, 2], [1, 3]])).text
+    'only its row 1 is wrong'
+    >>> placed((3, 1), np.array([[0, 0], [2, 0]]))  # its only column
+    """
+    if len(places) == 1:
+        count = math.prod(shape)
         return Mistake("entry", None, f"one of its {count} entries is wrong, all others are right")
-    for axis in range(len(shape) if len(shape) > 1 else 0):
+    for axis in range(len(shape)):
         if len(set(places[:, axis])) == 1 < shape[axis]:
             name = _axis_name(axis, len(shape))
             return Mistake(name, None, f"only its {name} {places[0, axis]} is wrong")
@@ -258,6 +386,13 @@ def placed(shape: tuple[int, ...], places: Array) -> Mistake | None:
 
 
 def _axis_name(axis: int, ndim: int) -> str:
+    """Return what one place along an axis is called.
+
+    Examples
+    --------
+    >>> [_axis_name(axis, ndim=3) for axis in range(3)]
+    ['row', 'slice', 'column']
+    """
     return {0: "row", ndim - 1: "column"}.get(axis, "slice")
 
 
@@ -274,5 +409,4 @@ RULES: tuple[Callable[[Evidence], Mistake | None], ...] = (
     multiple,
     regularisation,
     offset,
-    partial,
 )
