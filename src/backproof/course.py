@@ -130,6 +130,11 @@ def forward_propagation_n(X: Array, Y: Array, parameters: Arrays) -> tuple[float
     >>> cost, cache = forward_propagation_n(X, Y, parameters)
     >>> print(f"{cost:.4f}", len(cache))
     2.4078 12
+
+    Labels in a row give the same cost:
+
+    >>> bool(forward_propagation_n(X, Y.reshape(1, 3), parameters)[0] == cost)
+    True
     """
     _require_examples(X, Y)
     W1, b1, W2, b2, W3, b3 = _arrays(parameters)

@@ -54,6 +54,8 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     1.0
     >>> relative_difference([3e-320], [1e-320])
     0.5
+    >>> relative_difference([1.0, math.inf], [1.0, 2.0])
+    nan
     """
     require_order(ord)
     leaves = flatten(approximation)
@@ -77,7 +79,18 @@ def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
 
 
 def norm(vector: Vector, ord: float = 2) -> float:
-    """Return the norm of a vector; scaled likewise, no power of a small one vanishes."""
+    """Return the norm of a vector; scaled likewise, no power of a small one vanishes.
+
+    Examples
+    --------
+    >>> norm(np.array([3.0, 4.0])), f"{norm(np.array([3.0, 4.0, 5.0]), ord=3):.4f}"
+    (5.0, '6.0000')
+    >>> for scale in 1e-200, 1e200:
+    ...     with np.errstate(over="ignore"):
+    ...         print(f"{norm(scale * np.array([3.0, 4.0])):.4g}")
+    5e-200
+    5e+200
+    """
     vector = vector.astype(np.float64, copy=False)
     if ord == 2 and SQUARED[0] < (plain := math.sqrt(vector.dot(vector))) < SQUARED[1]:
         return plain
@@ -86,7 +99,15 @@ def norm(vector: Vector, ord: float = 2) -> float:
 
 
 def require_order(ord: float) -> None:
-    """Refuse what is not the order of a vector norm."""
+    """Refuse what is not the order of a vector norm.
+
+    Examples
+    --------
+    >>> require_order(500)
+    >>> require_order(501)
+    Traceback (most recent call last):
+    ValueError: ord is 501: expected the order of a norm, such as 1, 2 or np.inf.
+    """
     real = isinstance(ord, int | float | np.integer | np.floating) and not isinstance(ord, bool)
     if not real or not (1 <= ord <= MOST or ord == math.inf):
         raise ValueError(f"ord is {ord!r}: expected the order of a norm, such as 1, 2 or np.inf.")

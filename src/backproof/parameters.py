@@ -49,6 +49,24 @@ class Parameters:
         If a leaf is neither a real number nor an array of floats.
     ValueError
         If an entry is not finite, or if there is no entry at all.
+
+    Examples
+    --------
+    >>> parameters = Parameters({"W": np.array([[2.0, -4.0]], np.float32), "b": 0.0})
+    >>> parameters.vector().tolist()
+    [2.0, -4.0, 0.0]
+    >>> parameters.assign(np.array([1.0, 2.0, 3.0]))
+    >>> parameters.nest
+    {'W': array([[1., 2.]], dtype=float32), 'b': 3.0}
+    >>> parameters.precision == 2**-23  # the one of W
+    True
+    >>> type(Parameters(np.ones(2).view(np.recarray)).nest).__name__
+    'recarray'
+
+    A block of zeros has the scale of the largest other one, or 1:
+
+    >>> [block.scale for block in parameters.blocks], Parameters(0.0).blocks[0].scale
+    ([3.0, 3.0], 1.0)
     """
 
     @np.errstate(over="ignore")  # of a long double as a float64, or of a sum
@@ -187,7 +205,13 @@ def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, Floa
 
 
 def entry_name(path: str, shape: tuple[int, ...], index: int) -> str:
-    """Return the name of an entry given by its flat index, such as `W2[0, 3]`."""
+    """Return the name of an entry given by its flat index.
+
+    Examples
+    --------
+    >>> entry_name("W2", (2, 4), 3), entry_name("b", (), 0)
+    ('W2[0, 3]', 'b')
+    """
     if not shape:
         return path
     return f"{path}[{', '.join(str(i) for i in np.unravel_index(index, shape))}]"
@@ -195,7 +219,15 @@ def entry_name(path: str, shape: tuple[int, ...], index: int) -> str:
 
 @cache
 def precision_of(dtype: np.dtype[Any]) -> float:
-    """Return the spacing of the floats of a dtype next to 1, at best that of float64."""
+    """Return the spacing of the floats of a dtype next to 1, at best that of float64.
+
+    Examples
+    --------
+    >>> precision_of(np.dtype(np.float32)) == 2**-23
+    True
+    >>> precision_of(np.dtype(np.longdouble)) == precision_of(np.dtype(np.float64)) == 2**-52
+    True
+    """
     return max(float(np.finfo(dtype).eps), float(np.finfo(np.float64).eps))
 
 
@@ -253,6 +285,15 @@ def _real_array(leaf: Any, name: str) -> NDArray[Any]:
 
 
 def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
+    """Return what is given for a leaf as an array of floats, which keep their dtype.
+
+    Examples
+    --------
+    >>> _array_like(np.ones(2), np.array([1, 2]), "g").dtype
+    dtype('float64')
+    >>> _array_like(np.ones(2), np.array([1, 2], np.float32), "g").dtype
+    dtype('float32')
+    """
     array = _real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")
@@ -260,6 +301,13 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
 
 
 def _mean_size(array: FloatArray) -> float:
+    """Return the mean of the sizes of the entries; 0 if there are none.
+
+    Examples
+    --------
+    >>> _mean_size(np.array([2.0, -4.0])), _mean_size(np.empty(0))
+    (3.0, 0.0)
+    """
     total = float(np.abs(array).sum(dtype=np.float64))
     return min(total, sys.float_info.max) / array.size if array.size else 0.0
 

@@ -157,7 +157,21 @@ class Report:
         return [*advice, BEGIN] if len(mistakes) > 1 else advice
 
     def _worst(self) -> list[str]:
-        """Return lines for the worst entries, four of them at the most."""
+        """Return lines for the worst entries, four of them at the most.
+
+        Examples
+        --------
+        Of one wrong array three are shown, and fewer of each of several:
+
+        >>> entry = Entry((0,), 2.0, 1.0, 1e-9)
+        >>> array = ArrayReport("wrong", (9,), 0.5, 1e-9, entries=(entry,) * 9)
+        >>> for names in "a", "ab", "abcde":
+        ...     arrays = dict.fromkeys(names, array)
+        ...     print(len(Report("wrong", 0.5, arrays, evaluations=100, seed=0)._worst()))
+        3
+        2
+        4
+        """
         wrong = {path: array.entries for path, array in self.arrays.items() if array.entries}
         each = max(1, 3 // max(1, len(wrong)))
         shown = [(path, entry) for path, found in wrong.items() for entry in found[:each]][:4]
@@ -192,14 +206,26 @@ def _row(path: str, array: ArrayReport) -> tuple[str, ...]:
 
 
 def _shown(number: float) -> str:
-    """Return a number with one digit, or, since what is small is rounding, the power above it."""
+    """Return a number with one digit, or, since what is small is rounding, the power above it.
+
+    Examples
+    --------
+    >>> [_shown(number) for number in (0.5, 0.001, 0.0003, 0.0, math.nan)]
+    ['5e-01', '1e-03', '<1e-03', '0', '']
+    """
     if math.isnan(number):
         return ""
     return f"{number:.0e}" if number >= 1e-3 else f"<{_power_above(number):.0e}" if number else "0"
 
 
 def _power_above(number: float) -> float:
-    """Return the power of ten at or above a number."""
+    """Return the power of ten at or above a number.
+
+    Examples
+    --------
+    >>> [_power_above(number) for number in (0.0003, 0.001, 0.0, math.inf)]
+    [0.001, 0.001, 0.0, inf]
+    """
     finite = 0 < number < math.inf
     return 10.0 ** math.ceil(math.log10(number)) if finite else number
 
@@ -215,10 +241,31 @@ def _aligned(rows: list[tuple[str, ...]]) -> str:
 
 
 def _coloured(verdict: re.Match[str]) -> str:
+    r"""Return a verdict in its colour: green, red or yellow.
+
+    Examples
+    --------
+    >>> [re.sub(r"\w+", _coloured, verdict) for verdict in ("correct", "wrong", "undecided")]
+    ['\x1b[32mcorrect\x1b[0m', '\x1b[31mwrong\x1b[0m', '\x1b[33mundecided\x1b[0m']
+    """
     return f"\033[{COLOURS[verdict[0]]}m{verdict[0]}\033[0m"
 
 
 def _together(paths: list[str], every: Collection[str]) -> str:
+    """Return the names of some of the arrays, or how many they are.
+
+    Examples
+    --------
+    >>> every = ["W1", "b1", "W2", "b2", "W3", "b3", "W4", "b4"]
+    >>> _together(every[:2], every)
+    'W1 and b1'
+    >>> _together(every[:6], every)
+    'W1, b1, W2, b2, W3 and b3'
+    >>> _together(every[:7], every)
+    'W1, b1, W2, b2, W3 and 2 more arrays'
+    >>> _together(every[:2], every[:2]), _together(every[:3], every[:3])
+    ('W1 and b1', 'all 3 arrays')
+    """
     if len(paths) == len(every) > 2:
         return f"all {len(every)} arrays"
     if len(paths) > 6:
