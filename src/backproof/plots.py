@@ -102,8 +102,7 @@ def comparison(gradient: Nest, numerical: Nest) -> Figure:
     [[0.33, 0.33], [1.0, 1.0]]
     >>> diagonal.get_xydata().tolist()
     [[-1.0, -1.0], [1.0, 1.0]]
-    >>> diagonal.set(color="black", linestyle=":")
-    [None, None]
+    >>> _ = diagonal.set(color="black", linestyle=":")
     """
     leaves = flatten(numerical)
     measured = arrays_like(leaves, numerical, "numerical gradient")
@@ -218,11 +217,11 @@ def wrong_entries(report: Report, path: str) -> Figure:
     >>> claimed[1, 2, 3], claimed[0, 1, 0] = -1.0, 1.0
     >>> report = check_gradient(lambda w: np.sum(w**2), claimed, w)
     >>> axes = wrong_entries(report, "parameters").axes[0]
-    >>> axes.patches[0].get_bbox().extents.tolist()  # the first column and row, and the last
+    >>> axes.patches[0].get_bbox().extents.tolist()
     [-0.5, -0.5, 3.5, 5.5]
     >>> axes.get_ylabel()
     'row, of all leading axes'
-    >>> axes.lines[0].get_xydata().tolist()  # the column and the row of each wrong entry
+    >>> axes.lines[0].get_xydata().tolist()  # columns and rows of wrong entries
     [[3.0, 5.0], [0.0, 1.0]]
     """
     array = _array_of(report, path)
