@@ -324,7 +324,7 @@ def _usual(size: float) -> Fraction | None:
     [None, None, None]
     """
     near = Fraction(round(size)) if size > 1 else Fraction(1, round(1 / max(size, 1 / 4096)))
-    return near if abs(size - near) <= 1e-4 * min(size, 100) else None
+    return near if abs(size - near) <= min(1e-4 * size, 0.01) else None
 
 
 def regularisation(evidence: Evidence) -> Mistake | None:
