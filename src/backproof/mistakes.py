@@ -315,8 +315,8 @@ def _usual(size: float) -> Fraction | None:
 
     Examples
     --------
-    >>> [str(_usual(size)) for size in (32.0005, 1 / 31.9995, 1, 1 / 4096)]
-    ['32', '1/32', '1', '1/4096']
+    >>> [str(_usual(size)) for size in (32.0005, 1 / 31.9995, 2, 1, 1 / 4096)]
+    ['32', '1/32', '2', '1', '1/4096']
 
     Nearly every large number is near to a whole one, and so is one divided by a tiny number:
 
