@@ -63,6 +63,11 @@ class Parameters:
     >>> type(Parameters(np.ones(2).view(np.recarray)).nest).__name__
     'recarray'
 
+    A whole number would take no small step, and becomes a float:
+
+    >>> Parameters(3).nest, type(Parameters(np.float32(3)).nest).__name__
+    (3.0, 'float32')
+
     A block of zeros has the scale of the largest other one, or 1:
 
     >>> [block.scale for block in parameters.blocks], Parameters(0.0).blocks[0].scale
