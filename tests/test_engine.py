@@ -271,6 +271,30 @@ def test_a_script_of_a_guide_runs_as_a_file(run: Run) -> None:
         result.stdout.fnmatch_lines(report)
 
 
+TESTS = """\
+```python
+def test_an_eighth():
+    assert 1 / 8 == 0.125
+```
+
+```text title="Output"
+1 passed
+```
+"""
+
+
+def test_the_tests_of_a_guide_are_run(run: Run) -> None:
+    """Pytest runs them, and its count is compared; what fails is shown, with its line."""
+    run(TESTS, name="guides/page.md").assert_outcomes(passed=1)
+    for change, report in [
+        (("1 passed", "2 passed"), ["+1 passed"]),
+        (("== 0.125", "== 0.126"), ["block.py:3: AssertionError"]),
+    ]:
+        result = run(TESTS.replace(*change), name="guides/page.md")
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(report)
+
+
 REQUIRING = "---\nrequires: [json, no_such_module]\n---\n\n" + BLOCK
 
 

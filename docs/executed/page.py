@@ -59,8 +59,13 @@ def is_guide(name: str) -> bool:
 
 
 def run_alone(block: Block, name: str) -> str:
-    """Run a block as if it were all that there is; return what it prints."""
-    return run_script(block) if SCRIPT in block.text else run_block(block, name, {})
+    """Run a block as if it were all that there is, and its tests; return what it prints."""
+    if SCRIPT in block.text:
+        return run_script(block)
+    namespace: dict[str, Any] = {}
+    printed = run_block(block, name, namespace)
+    tests = any(defined.startswith("test_") for defined in namespace)
+    return printed + (run_tests(block) if tests else "")
 
 
 def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
@@ -72,15 +77,21 @@ def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
     return printed.getvalue()
 
 
-def run_script(block: Block) -> str:
+def run_tests(block: Block) -> str:
+    """Run a block as a test file; return how many of its tests passed."""
+    printed = run_script(block, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no")
+    return printed.splitlines()[-1].partition(" in ")[0] + "\n"
+
+
+def run_script(block: Block, *options: str) -> str:
     """Run a block as a file, where the processes that it starts find its functions."""
     with TemporaryDirectory() as folder:
         script = Path(folder, "block.py")
         script.write_text(in_place(block), "utf-8")
-        command = [sys.executable, "-W", "error", str(script)]
+        command = [sys.executable, "-W", "error", *options, str(script)]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(done.stderr)
+        raise RuntimeError(done.stdout + done.stderr)
     return done.stdout
 
 
