@@ -14,6 +14,7 @@ the tests prove that a number is quoted from somewhere on the page, not that it 
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import re
 import sys
@@ -99,13 +100,24 @@ def only_draws(block: Block, page: str) -> bool:
 
 
 def without_lines(lines: list[str], block: Block, only_draws: bool) -> Iterator[Change]:
-    """Take out each line of code, but not what is empty or a comment."""
+    """Take out each line of code, but not what is empty, a comment or in a docstring."""
+    silent = docstrings(block)
     for i in range(block.first, block.last - 1):
         code = lines[i].partition("#")[0].strip()
-        if code and not code.startswith(('"""', ")", "]", "}")):
+        if code and i not in silent and not code.startswith((")", "]", "}")):
             kind = "drawing" if only_draws or DRAWS.match(code) else "line"
             kind = "assertion" if ASSERTS.match(code) else kind
             yield changed_page(kind, lines, i, [])
+
+
+def docstrings(block: Block) -> set[int]:
+    """Return the numbers, from 0, of the lines of a page in which docstrings of a block stand."""
+    return {
+        block.first + i - 1
+        for node in ast.walk(ast.parse(block.text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for i in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
 
 
 def changed_page(kind: str, lines: list[str], i: int, new: list[str]) -> Change:
@@ -125,12 +137,12 @@ def runs(page: str, name: str) -> bool:
     """Tell whether the blocks run, print what stands below them, and draw the figures."""
     namespace: dict[str, object] = {}
     try:
-        printed = list(run(page, name, namespace))
+        printed = zip(blocks(page), run(page, name, namespace), strict=True)
+        same = not any(difference(*pair) for pair in printed)
     except Exception:
         return False
     drawn = is_guide(name) or all(figure in namespace for figure in FIGURE.findall(page))
-    same = not any(difference(*pair) for pair in zip(blocks(page), printed, strict=True))
-    return drawn and same
+    return same and drawn
 
 
 def unnoticed(name: str) -> tuple[Counter[str], list[str]]:
