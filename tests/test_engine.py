@@ -376,6 +376,14 @@ def test_a_block_in_a_paragraph_is_caught() -> None:
     assert not built.blocks_in_paragraphs(render(f"Text.\n\n{BLOCK}"))
 
 
+def test_prose_that_is_indented_too_far_is_caught() -> None:
+    """In a note it belongs there; behind the note it is shown as code."""
+    page = within("!!! note", BLOCK) + "\n    Text.\n"
+    assert not built.prose_shown_as_code(render(page), page)
+    page = f"{BLOCK}\n    Text.\n"
+    assert built.prose_shown_as_code(render(page), page) == ["Text."]
+
+
 @pytest.mark.parametrize("tex", [r"\frac{1", r"\unknown{x}", r"x_1_2", "é"])
 def test_wrong_latex_fails_the_build(tex: str) -> None:
     """The error shows the formula, and what KaTeX says of it."""

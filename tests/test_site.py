@@ -22,6 +22,7 @@ from executed.built import (
     fixed_colours,
     foreign_resources,
     images_without_words,
+    prose_shown_as_code,
     visible_markup,
 )
 from executed.prose import unquoted_numbers
@@ -45,6 +46,7 @@ def test_no_markup_is_visible(page: str, site: Path) -> None:
     html = html_of(page, site)
     assert not visible_markup(html)
     assert not blocks_in_paragraphs(html)
+    assert not prose_shown_as_code(html, (DOCS / page).read_text("utf-8"))
     assert "katex-error" not in html
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup, Tag
 from pygments.lexers import get_lexer_by_name
 
-from executed.page import blocks
+from executed.page import blocks, fences
 
 Example = tuple[str, str]  # what is typed at the prompt, what is printed
 
@@ -70,6 +70,14 @@ def visible_markup(html: str) -> list[str]:
 def blocks_in_paragraphs(html: str) -> list[str]:
     """Report blocks of code before which an empty line is missing: they stand off their output."""
     return [block.get_text()[:200] for block in soup_of(html).select("p .highlight")]
+
+
+def prose_shown_as_code(html: str, page: str) -> list[str]:
+    """Report what is shown as code but stands in no fence: prose that is indented too far."""
+    others = (block for block in soup_of(html).select(SHOWN) if not is_python(block))
+    shown = [block.select("code")[0].get_text().strip("\n") for block in others]
+    fenced = [fence.text.strip("\n") for fence in fences(page)]
+    return [text for text in shown if text not in fenced]
 
 
 def images_without_words(html: str) -> list[str]:
