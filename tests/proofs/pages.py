@@ -7,7 +7,8 @@ and each line of code is taken out in turn. What is not noticed is printed.
 
 Four kinds are counted by themselves, since a test of the text cannot notice all of them:
 a line that only draws changes a picture, one that asserts what holds is silent,
-one that PyTorch asks for, @staticmethod or a seed, may change nothing in a single run,
+one that a framework asks for may change nothing in one run, such as @staticmethod, @jax.jit,
+a seed, or a setting of the process that an earlier block has made, too,
 and a number that is changed by one, such as 2 to 3, may stand in another block of its page:
 the tests prove that a number is quoted from somewhere on the page, not that it is the right one.
 """
@@ -41,7 +42,7 @@ TOLD = ("digit", "number", "line")  # the kinds of which every change has to be 
 EXCEPTED = {
     "drawing": "; a picture changes",
     "assertion": "; what holds is silent",
-    "convention": "; a single run may be the same",
+    "convention": "; one run is the same",
     "number by one": "; it stands in another block",
 }
 UNUSUAL = "70717"  # no number of a page ends so
@@ -52,7 +53,7 @@ DRAWS = re.compile(
 )
 
 ASSERTS = re.compile(r"assert\b|(?:\w+\.)*(?:assert|test)_\w+\(")
-CONVENTION = re.compile(r"@staticmethod|torch\.manual_seed\(")
+CONVENTION = re.compile(r"@staticmethod|@jax\.jit|torch\.manual_seed\(|jax\.config\.update\(")
 
 
 class Change(NamedTuple):
