@@ -93,6 +93,15 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     [2. 4. 6. 8.] False 8
     [2. 4. 6. 8.] True 24
     [2. 4. 6. 8.] False 72
+
+    One that does not change the cost is dead, if its gradient is 0; at a kink it is not:
+
+    >>> w = np.array([1.0, 0.0, 0.0])
+    >>> cost, point = lambda w: w[0] ** 2 + max(w[1], 0.0), Parameters(w)
+    >>> check = Check(cost, point, measure_origin(cost, point), {}, 1e-7, 2, 0, map)
+    >>> entries, _ = measure_entries(check, [np.array([2.0, 0.0, 0.0])], 0)
+    >>> print(entries.dead, entries.unknown, *entries.reason[1:2])
+    [False False  True] [False  True False] kink
     """
     gradient, origin = _joined(gradients), check.origin
     point, workers = (check.cost, check.parameters, origin), check.workers
@@ -136,13 +145,19 @@ def _judged(
     ... ):
     ...     columns = (np.array([x]) for x in (claim, 1.2, value, error, reason, False))
     ...     entry = _judged(check, *columns)
-    ...     print(claim, error, "wrong" if entry.wrong else "unknown" if entry.unknown else "right")
-    1.2 0.15 wrong
-    1.2 0.15 unknown
-    1.2 0.05 wrong
-    1.0 0.025 unknown
-    1.0 0.02 right
-    nan 0.1 wrong
+    ...     print(claim, error, f"wrong: {entry.wrong[0]}, unknown: {entry.unknown[0]}")
+    1.2 0.15 wrong: True, unknown: False
+    1.2 0.15 wrong: False, unknown: True
+    1.2 0.05 wrong: True, unknown: False
+    1.0 0.025 wrong: False, unknown: True
+    1.0 0.02 wrong: False, unknown: False
+    nan 0.1 wrong: True, unknown: False
+
+    Some rounding of the claim is allowed for, as a share of the largest entry:
+
+    >>> g, no = np.ones(1, np.float32), np.zeros(1, bool)
+    >>> _judged(check, g, 2 * g, g, 0 * g, no, no).allowed / np.finfo(np.float32).eps
+    array([32.], dtype=float32)
     """
     allowed = check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
     apart = np.abs(g - value) - allowed
@@ -223,7 +238,18 @@ def evidence_on(
 
 
 def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
-    """Describe wrong entries that were located one by one."""
+    """Describe wrong entries that were located one by one.
+
+    Examples
+    --------
+    >>> for found, complete in (([0, 3], True), ([0, 3], False), ([1], False)):
+    ...     print(scattered(np.ones((2, 2)), found, complete=complete).text)
+    2 of its 4 entries are wrong, in a way that no rule knows
+    at least 2 of its 4 entries are wrong, in a way that no rule knows
+    at least 1 of its 4 entries are wrong, in a way that no rule knows
+    >>> scattered(np.ones(2), [], complete=True) is scattered(np.ones(1), [0], complete=True)
+    True
+    """
     if not found or g.size == 1:
         return UNKNOWN
     places = np.transpose(np.unravel_index(found, g.shape))

@@ -169,6 +169,8 @@ def candidates(probing: Probing, region: Region, probes: list[Probe]) -> Iterato
 def fitting(probing: Probing, region: Region, probes: list[Probe]) -> list[int]:
     """Return the entries whose weights are in the ratios of the residuals, the best fit first.
 
+    If there are more than MOST_CANDIDATES, one more stands for all others.
+
     Examples
     --------
     An entry is wrong by 0.5; what fits the residuals depends on how well they are known:
@@ -183,7 +185,7 @@ def fitting(probing: Probing, region: Region, probes: list[Probe]) -> list[int]:
     ...     probes = [Probe(0.0, r, error) for r in probing.project(mistakes)]
     ...     print(fitting(probing, probing.everything, probes))
     [11]
-    [11, 35, 20, 2, 18]
+    [11, 35, 20, 2]
     """
     _, residuals, errors = np.array(probes).T
     reference = int(np.argmax(np.abs(residuals) - errors))
@@ -195,7 +197,7 @@ def fitting(probing: Probing, region: Region, probes: list[Probe]) -> list[int]:
         misfit += ((np.abs(probing.direction(k)[region]) / base - ratio) / max(error, 1e-12)) ** 2
     flat = misfit.reshape(-1)
     fits = np.flatnonzero(flat <= len(probes))
-    best = fits[np.argsort(flat[fits], kind="stable")]
+    best = fits[np.argsort(flat[fits], kind="stable")][: MOST_CANDIDATES + 1]
     places = zip(np.unravel_index(best, base.shape), region, strict=True)
     inside = [place + s.start for place, s in places]
     return [int(index) for index in np.ravel_multi_index(inside, probing.shape)]
