@@ -40,18 +40,20 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
 
     Examples
     --------
-    A cost, the same with noise, and one that computes in single precision:
+    A cost, the same with noise, and two in single precision, of which one returns a float64:
 
     >>> for cost in (
     ...     lambda x: x * x,
     ...     lambda x: x * x + 1e-9 * (x * 2**40 % 1),
     ...     lambda x: float(np.float32(x) ** 2),
+    ...     lambda x: np.float32(1.5),
     ... ):
     ...     _, precision, noise, step, evaluations = measure_origin(cost, Parameters(3.1))
     ...     print(f"{precision:.0e} {noise:.0e} {step:.0e}", evaluations)
     2e-16 4e-15 4e-06 6
     2e-16 1e-09 2e-04 6
     1e-07 2e-06 3e-03 10
+    1e-07 0e+00 2e-03 6
     """
     if not callable(cost):
         raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")

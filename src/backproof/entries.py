@@ -182,7 +182,18 @@ def both_sides(cost: Cost, parameters: Parameters, origin: Origin, index: int) -
 
 
 def judge_entries(check: Check, path: str, entries: Entries) -> ArrayReport:
-    """Report on an array whose entries were measured."""
+    """Report on an array whose entries were measured.
+
+    Examples
+    --------
+    An array that does not change the cost has nothing to be seen, and a resolution of 0:
+
+    >>> from backproof import check_gradient
+    >>> point = {"w": 1.0, "z": np.zeros(2)}
+    >>> report = check_gradient(lambda p: p["w"] ** 2, {**point, "w": 2.0}, point)
+    >>> report.arrays["z"].resolution, report.arrays["z"].untested
+    (0.0, 2)
+    """
     g = check.gradient[path]
     wrong, unknown = entries.wrong.any(), entries.unknown.any()
     size = float(entries.size[0]) if g.size else 0.0
@@ -247,7 +258,9 @@ def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
     2 of its 4 entries are wrong, in a way that no rule knows
     at least 2 of its 4 entries are wrong, in a way that no rule knows
     at least 1 of its 4 entries are wrong, in a way that no rule knows
-    >>> scattered(np.ones(2), [], complete=True) is scattered(np.ones(1), [0], complete=True)
+    >>> print(scattered(np.ones(2), [], complete=True).text)
+    it is wrong in a way that no rule knows
+    >>> scattered(np.ones(1), [0], complete=True) is UNKNOWN
     True
     """
     if not found or g.size == 1:

@@ -34,6 +34,11 @@ class Difference(NamedTuple):
     and `most_noise` the error that any noise may cause.
     The value is `nan` where the cost is not defined on both sides;
     `failure` is what the cost raised there, if it raised.
+
+    Examples
+    --------
+    >>> Difference(0.5)
+    Difference(step=0.5, value=nan, gap=nan, rounding=0.0, most_noise=0.0, failure=None)
     """
 
     step: float

@@ -260,6 +260,17 @@ def _reason(larger: Difference, this: Difference, smaller: Difference, error: fl
     >>> gaps = 0.2, -0.1, 0.3
     >>> _reason(*(Difference(h, 0.5, gap) for h, gap in zip(steps, gaps)), error=0.05)
     'precision'
+
+    A tripled quotient is no jump, a gap that shrinks by a fourth is no kink, and one that is
+    within the error is none, either:
+
+    >>> _reason(*(Difference(1.0, value, gap=0.0) for value in (1.0, 3.0, 9.0)), error=1.0)
+    'precision'
+    >>> for last, error in ((0.78, 0.5), (0.74, 0.5), (1.0, 1.0)):
+    ...     print(_reason(*(Difference(1.0, 0.5, gap) for gap in (1.0, 1.0, last)), error))
+    kink
+    precision
+    precision
     """
     if math.isnan(this.value):
         return "not finite"
@@ -364,7 +375,16 @@ def gap_at_0(larger: Difference, this: Difference) -> float:
 
 
 def passed_a_kink(larger: Difference, this: Difference) -> bool:
-    """Tell whether a gap has gone: of one that is due to curvature, a share would be left."""
+    """Tell whether a gap has gone: of one that is due to curvature, a share would be left.
+
+    Examples
+    --------
+    >>> this = Difference(1e-3, 1.0, gap=2.0, rounding=1.0)
+    >>> [passed_a_kink(Difference(1e-2, 1.0, gap * RATIO), this) for gap in (5.0, 4.0)]
+    [True, False]
+    >>> passed_a_kink(Difference(1e-2, 1.0, 5.0 * RATIO), this._replace(gap=2.5))
+    False
+    """
     return abs(this.gap) <= 2 * this.rounding < abs(larger.gap) / (2 * RATIO)
 
 
