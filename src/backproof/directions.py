@@ -115,6 +115,15 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     False
     [(3,), (60,)]
     True
+
+    It is the same for arrays that cannot be decided:
+
+    >>> for n in (64, 65):
+    ...     cost, w, claimed = lambda w: np.sum(np.abs(w)), np.zeros(n), np.full(n, 0.5)
+    ...     report = check_gradient(cost, claimed, w, method="directions")
+    ...     print(report.verdict, report.arrays["parameters"].reason, report.evaluations < 2 * n)
+    undecided kink False
+    undecided kink True
     """
     g = check.gradient[path]
     report = ArrayReport("correct", g.shape, float("nan"), 0.0)
