@@ -41,7 +41,7 @@ TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
 HANGS = 30  # what takes so many seconds more than while its lines were noted, does not end
 UNIT = """
     bad_input catalogue checking costs course differences errors lines mistakes parameters plots
-    report slopes
+    probing report slopes
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [

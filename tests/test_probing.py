@@ -1,0 +1,248 @@
+"""Probes beside kinks and in noise, and the entries that are read off them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backproof.costs import Origin, measure_origin
+from backproof.lines import Difference
+from backproof.locating import candidates, divide, fitting, locate, remainder, without
+from backproof.parameters import Parameters
+from backproof.probing import (
+    CLEAR,
+    PROBES,
+    Probe,
+    Probing,
+    agree_together,
+    clear_slope,
+    first_probe,
+)
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+def probing_of(cost: Any, w: Any, claimed: Any, **origin: Any) -> Probing:
+    """Return the probing of a nest's only array."""
+    point = Parameters(w)
+    return Probing(cost, point, measure_origin(cost, point)._replace(**origin), 0, claimed, seed=0)
+
+
+def wrong_by(mistakes: dict[tuple[int, ...], float], shape: tuple[int, ...]) -> Probing:
+    """Return the probing of a sum of squares, some entries of whose gradient are wrong."""
+    w = np.random.default_rng(0).normal(size=shape)
+    claimed = 2 * w
+    for place, mistake in mistakes.items():
+        claimed[place] += mistake
+    return probing_of(lambda w: np.sum(w**2), w, claimed)
+
+
+def near_a_kink(distance: float, wrong: float = 0.0) -> Probing:
+    """Return the probing of squares and a kink at a distance; one entry may be wrong."""
+    w = np.linspace(1.0, 2.0, 50)
+    claimed = 2 * w
+    claimed[[0, 7]] += 3, wrong
+
+    def cost(w: Any) -> Any:
+        return np.sum(w**2) + 3 * max(w[0] - 1 + distance, 0.0)
+
+    return probing_of(cost, w, claimed, step=3e-6, noise=1e-14)
+
+
+def all_probes(probing: Probing) -> list[Probe]:
+    """Return the probes of a whole array."""
+    return [probing.probe(probing.everything, k) for k in range(PROBES)]
+
+
+def difference(h: float, distance: float, curve: float, noise: float, jump: float) -> Difference:
+    """Return the difference of a line of slope 1 whose slope jumps at a distance."""
+
+    def at(t: float) -> float:
+        beyond = t > distance > 0 or t < distance < 0
+        return t + curve * t**2 + jump * (t - distance) * beyond
+
+    ahead, behind = at(h) / h, at(-h) / -h
+    return Difference(h, (ahead + behind) / 2, ahead - behind, rounding=noise / h)
+
+
+@pytest.mark.parametrize("jump", [2.0, -2.0, 0.1])
+@pytest.mark.parametrize("distance", [s * d for s in (1, -1) for d in np.logspace(-4, -0.3, 9)])
+@pytest.mark.parametrize("curve", [0.0, 1e-5])
+def test_the_side_that_is_clear_of_a_kink_has_the_slope(
+    jump: float, distance: float, curve: float
+) -> None:
+    """However near the kink is, ahead or behind, and beside a curve."""
+    steps = (difference(h, distance, curve, 1e-8, jump) for h in (1.0, 1 / CLEAR))
+    slope = clear_slope(*steps)
+    assert abs(slope.value - 1) <= slope.error < 1e-5
+
+
+def test_a_slope_is_not_known_where_no_side_is_clear() -> None:
+    """At the kink itself, between two kinks, and where noise may be all that changes."""
+    at_the_point = (difference(h, 1e-12, 0.0, 1e-8, 2.0) for h in (1.0, 1 / CLEAR))
+    assert clear_slope(*at_the_point).error == np.inf
+    between = Difference(1.0, 1.5, gap=0.1), Difference(1 / CLEAR, 1.2, gap=0.1, rounding=1e-6)
+    assert clear_slope(*between).error == np.inf
+    noisy = Difference(1.0, 1.0, gap=0.0), Difference(1 / CLEAR, 1.01, gap=0.0, rounding=1e-2)
+    assert clear_slope(*noisy).error == np.inf
+
+
+def test_between_two_kinks_the_smaller_step_may_be_clear() -> None:
+    """Its gap is gone, and noise does not explain the change of the value."""
+    smaller = Difference(1 / CLEAR, 1.0, gap=1e-6, rounding=1e-6)
+    for change in (0.1, -0.1):
+        assert clear_slope(Difference(1.0, 1 + change, gap=0.05), smaller) == (1.0, 2e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_a_probe_is_the_slope_along_its_direction(scale: float) -> None:
+    """In all of an array, and in a part, within its error."""
+    w = scale * np.random.default_rng(1).normal(size=(4, 6))
+    probing = probing_of(lambda w: np.sum(w**3), w, 3 * w**2)
+    for region in (probing.everything, (slice(1, 3), slice(0, 5))):
+        for k in range(PROBES):
+            probe = probing.probe(region, k)
+            true = float(np.sum((3 * w**2 * probing.direction(k))[region]))
+            assert abs(probe.slope - true) <= probe.error < 1e-6 * scale**2
+            assert abs(probe.residual) <= probe.error
+    assert probing.evaluations == 2 * 2 * PROBES
+
+
+def test_directions_share_their_signs_and_nothing_else() -> None:
+    """Each array, turn and seed has its own, of sizes between 0.5 and 1.5."""
+    probing = wrong_by({}, (30, 40))
+    directions = [probing.direction(k) for k in range(PROBES)]
+    assert all(((abs(d) >= 0.5) & (abs(d) < 1.5)).all() for d in directions)
+    assert all((np.sign(d) == np.sign(directions[0])).all() for d in directions)
+    assert abs(np.mean(directions[0] > 0) - 0.5) < 0.05
+    assert len({float(d[0, 0]) for d in directions}) == PROBES
+    probing.turn = 1
+    assert all((probing.direction(0) != d).all() for d in directions)
+    assert (np.sign(probing.direction(0)) == np.sign(directions[0])).all()
+
+
+@pytest.mark.parametrize(
+    ("distance", "wrong", "evaluations"),
+    [(1.0, 0, 2), (1.0, 0.1, 4), (1e-6, 0, 4), (1e-6, 0.1, 4), (1e-9, 0, 4), (1e-9, 0.1, 4)],
+)
+def test_the_first_probe_takes_what_it_needs(
+    distance: float, wrong: float, evaluations: int
+) -> None:
+    """Two evaluations for a right claim, and two more beside a kink or for a wrong one."""
+    probing = near_a_kink(distance, wrong)
+    (slope, residual, error), _ = first_probe(probing, 5.0)
+    assert abs(residual - wrong * probing.direction(0)[7]) <= error < 1e-4
+    assert abs(slope + residual - probing.project(probing.gradient)[0]) < 1e-9
+    assert probing.evaluations == evaluations
+    assert probing.beside_a_kink == (distance < 0.1)
+
+
+def test_a_larger_step_is_taken_only_where_it_meets_no_kink() -> None:
+    """It is finer; after a kink, and only once."""
+    for distance, taken in ((1e-6, True), (1e-9, False)):
+        probing = near_a_kink(distance)
+        first, _ = first_probe(probing, 5.0)
+        again = probing.refined(first)
+        assert (again.error < first.error / 5) is taken
+        assert (again == first) is not taken
+        count = probing.evaluations
+        assert probing.refined(again) == again
+        assert probing.evaluations == count + 2 * (not taken)
+    fresh = wrong_by({}, (5,))
+    assert fresh.refined(Probe(1.0, 0.0, 0.1)) == (1.0, 0.0, 0.1)
+    assert not fresh.evaluations
+
+
+def test_arrays_that_pass_are_probed_together() -> None:
+    """A mistake in any of them shows, and nothing is measured after a kink."""
+    w = {"a": np.linspace(1.0, 2.0, 30), "b": np.linspace(-1e3, 1e3, 20)}
+    cost, point = lambda w: np.sum(w["a"] ** 2) + np.sum(w["b"] ** 2), Parameters(w)
+    origin = measure_origin(cost, point)
+    for path, wrong in (("a", 0.1), ("b", 0.1), ("a", 0.0)):
+        claimed = {name: 2 * values for name, values in w.items()}
+        claimed[path][5] += wrong
+        arrays = enumerate(claimed.values())
+        probings = [Probing(cost, point, origin, k, g, seed=0) for k, g in arrays]
+        assert agree_together(probings) is (wrong == 0)
+        assert probings[0].evaluations == 2
+        probings[1].step /= CLEAR
+        assert agree_together(probings)
+        assert probings[0].evaluations == 2
+
+
+@pytest.mark.parametrize("shape", [(40,), (8, 9), (3, 4, 5), (1, 50)])
+def test_a_wrong_entry_fits_its_residuals_alone(shape: tuple[int, ...]) -> None:
+    """By its flat index in the array, in all of it and in a part."""
+    place = tuple(n // 2 for n in shape)
+    flat = int(np.ravel_multi_index(place, shape))
+    probing = wrong_by({place: 0.3}, shape)
+    assert fitting(probing, probing.everything, all_probes(probing)) == [flat]
+    part = tuple(slice(p, None) for p in place)
+    region = tuple(slice(*s.indices(n)) for s, n in zip(part, shape, strict=True))
+    probes = [probing.probe(region, k) for k in range(PROBES)]
+    assert fitting(probing, region, probes) == [flat]
+    rest = without(probing, probes, flat, 0.3, 1e-3)
+    assert all(abs(p.residual) < 1e-6 for p in rest)
+    assert all(5e-4 < p.error < 2e-3 for p in rest)
+
+
+def test_probes_that_are_not_known_do_not_count() -> None:
+    """Their residuals may be anything."""
+    probing = wrong_by({(3, 4): 0.3}, (8, 9))
+    probes = [*all_probes(probing), probing.probe(probing.everything, PROBES)]
+    for k in (0, 3):
+        probes[k] = Probe(0.0, 1e3, np.inf)
+        assert fitting(probing, probing.everything, probes) == [31]
+
+
+@pytest.mark.parametrize(("noise", "fits", "taken"), [(1e-3, 1, 4), (0.0129, 3, 4), (0.02, 4, 8)])
+def test_probes_are_added_while_many_entries_fit(noise: float, fits: int, taken: int) -> None:
+    """The more noise there is, the more of them are needed, at most twice as many."""
+    claimed = np.ones((4, 9))
+    claimed[1, 2] = 1.5
+    point, origin = Parameters(np.zeros((4, 9))), Origin(0.0, EPSILON, noise, 1.0, 2)
+    probing = Probing(np.sum, point, origin, 0, claimed, seed=0)
+    probes = all_probes(probing)
+    assert len(fitting(probing, probing.everything, probes)) == fits
+    found = list(candidates(probing, probing.everything, probes))
+    assert found[0] == 11
+    assert len(found) == len(set(found))
+    assert len(probes) == taken
+
+
+@pytest.mark.parametrize("shape", [(60,), (20, 15), (4, 5, 6)])
+@pytest.mark.parametrize("count", [1, 2, 3, 6])
+def test_all_wrong_entries_are_located_and_no_other(shape: tuple[int, ...], count: int) -> None:
+    """Each with its slope, once, in fewer evaluations than measuring all entries takes."""
+    size = int(np.prod(shape))
+    chosen = np.random.default_rng(count).choice(size, count, replace=False)
+    places = [tuple(int(k) for k in np.unravel_index(i, shape)) for i in chosen]
+    probing = wrong_by({place: 0.01 * (n + 1) for n, place in enumerate(places)}, shape)
+    found = list(locate(probing, probing.everything, all_probes(probing)))
+    assert sorted(index for index, _ in found) == sorted(chosen)
+    right = 2 * probing.values.reshape(-1)
+    assert all(abs(slope.value - right[index]) <= slope.error < 1e-6 for index, slope in found)
+    if size > 100:
+        assert probing.evaluations < 2 * size
+
+
+def test_both_halves_are_measured_once() -> None:
+    """The half that is measured is the first along the longest axis; the other has the rest."""
+    for places, evaluations in (([(1, 2)], 6), ([(1, 9)], 6), ([(1, 2), (1, 9)], 12)):
+        probing = wrong_by(dict.fromkeys(places, 0.3), (3, 12))
+        probes = all_probes(probing)
+        probing.evaluations = 0
+        found = [index for index, _ in divide(probing, probing.everything, probes)]
+        assert found == [12 * i + j for i, j in places]
+        assert probing.evaluations == evaluations
+    left = remainder([Probe(3.0, 2.0, 0.5)] * 4, [Probe(1.0, 0.5, 0.25)] * 2)
+    assert left == [Probe(2.0, 1.5, 0.75)] * 2
+
+
+def test_an_array_is_divided_no_further_than_its_share() -> None:
+    """Of many wrong entries, some are located, and the search ends."""
+    probing = wrong_by({(i, j): 0.1 * (i + j + 1) for i in range(20) for j in range(20)}, (40, 40))
+    found = list(locate(probing, probing.everything, all_probes(probing)))
+    assert 0 < len(found) < 400
+    assert 250 < probing.evaluations < 350
+    assert not list(locate(probing, probing.everything, all_probes(probing)))
