@@ -33,7 +33,7 @@ Region = tuple[slice, ...]
 PROBES = 4
 
 # A single difference decides if its error is at most this share of the largest entry;
-# beside a kink, where larger steps are of no use, a larger share has to do.
+# beside a kink, where steps are small and their noise is large, a larger share has to do.
 FINE = 1e-4
 COARSE = 1e-2
 
@@ -79,7 +79,7 @@ class Probing:
     >>> print(f"{rounding * 2**23:.2f}")
     46.43
 
-    Part of an array, and one entry; the sign of each slope is that of its weight or parameter:
+    The same of a part of the array, with its error, and the slope of one entry:
 
     >>> part = probing.probe((slice(0, 1), slice(1, 3)), 1)
     >>> print(f"{part.slope:.6f} {part.error:.2e} {probing.entry(4).value:.6f}")
@@ -195,6 +195,8 @@ class Probing:
 
     def clear_of_kinks(self, line: Line, this: Difference) -> Slope:
         """Return the slope that a difference shows, by itself or beside one with another step.
+
+        From then on, the step is the small one if the larger one has met a kink.
 
         Examples
         --------
