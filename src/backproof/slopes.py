@@ -271,6 +271,9 @@ def _reason(larger: Difference, this: Difference, smaller: Difference, error: fl
     kink
     precision
     precision
+
+    >>> _reason(*(Difference(h) for h in steps), error=math.inf)
+    'not finite'
     """
     if math.isnan(this.value):
         return "not finite"
@@ -313,6 +316,8 @@ def errors_of(steps: list[Difference]) -> list[float]:
     >>> values = {1e-2: 1.0, 1e-3: 1.0, 1e-4: 5.0, 1e-5: 5.0}
     >>> errors_of([Difference(h, value, gap=0.0) for h, value in values.items()])
     [4.0, 4.0, 0.0]
+    >>> errors_of([Difference(h, value, gap=0.0) for h, value in [*values.items()][:3]])
+    [4.0, 4.0]
 
     unless noise may have made them:
 
