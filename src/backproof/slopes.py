@@ -324,6 +324,14 @@ def errors_of(steps: list[Difference]) -> list[float]:
     >>> noisy = [Difference(h, v, 0.0, 1e-9, most_noise=1e12) for h, v in values.items()]
     >>> print([f"{error:.1f}" for error in errors_of(noisy)])
     ['0.5', '4.0', '3.5']
+
+    What the errors of both explain is no contradiction; the rounding of the smaller one counts:
+
+    >>> values = {1e-2: 1.0, 1e-3: 3.0, 1e-4: 6.0}
+    >>> for most_noise in (0.0, 16.0):
+    ...     print(errors_of([Difference(h, v, 0.0, 0.25, most_noise) for h, v in values.items()]))
+    [3.25, 3.25]
+    [2.25, 3.25]
     """
     errors = _errors_by_neighbour(steps)
     judged = steps[1:]
