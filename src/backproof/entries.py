@@ -195,15 +195,15 @@ def judge_entries(check: Check, path: str, entries: Entries) -> ArrayReport:
     (0.0, 2)
     """
     g = check.gradient[path]
-    wrong, unknown = entries.wrong.any(), entries.unknown.any()
+    wrong, unknown = np.count_nonzero(entries.wrong), np.count_nonzero(entries.unknown)
     size = float(entries.size[0]) if g.size else 0.0
     # The claim may be on one side of the slope, and the mistake on the other.
-    seen = 2 * entries.error + entries.allowed
+    seen = np.where(entries.dead, 0.0, 2 * entries.error + entries.allowed)
     report = ArrayReport(
         verdict="wrong" if wrong else "undecided" if unknown else "correct",
         shape=g.shape,
         difference=difference_of_vectors(g.reshape(-1), entries.value, check.ord),
-        resolution=float((seen * ~entries.dead).max(initial=0.0) / size) if size else 0.0,
+        resolution=float(seen.max() / size) if size else 0.0,
         untested=int(np.count_nonzero(entries.dead)),
     )
     if wrong:
