@@ -14,6 +14,7 @@ from backproof.probing import (
     PROBES,
     Probe,
     Probing,
+    _settles,
     agree_together,
     clear_slope,
     first_probe,
@@ -92,6 +93,26 @@ def test_between_two_kinks_the_smaller_step_may_be_clear() -> None:
     smaller = Difference(1 / CLEAR, 1.0, gap=1e-6, rounding=1e-6)
     for change in (0.1, -0.1):
         assert clear_slope(Difference(1.0, 1 + change, gap=0.05), smaller) == (1.0, 2e-6)
+
+
+@pytest.mark.parametrize(("times", "known"), [(8, False), (8.5, True)])
+def test_a_change_is_one_if_it_is_more_than_eight_times_the_noise(
+    times: float, known: bool
+) -> None:
+    """On both sides, or on that of the kink."""
+    noise = 2.0**-20
+    smaller = Difference(1 / CLEAR, 2.0, gap=0.0, rounding=noise / 2)
+    larger = Difference(1.0, 2 - times * noise, gap=0.0)
+    assert (clear_slope(larger, smaller).error == noise) is known
+    larger = Difference(1.0, 2.5 + times * noise / 2, gap=1 + times * noise)
+    assert (clear_slope(larger, smaller._replace(value=2.5, gap=1.0)).error == noise) is known
+
+
+def test_a_claim_settles_within_the_rounding_of_both() -> None:
+    """That of the slope, and that of its own product with the direction."""
+    this = Difference(1e-6, 2.0, gap=0.0, rounding=0.125)
+    for claimed, settles in ((2.25, True), (1.75, True), (2.26, False), (1.74, False)):
+        assert _settles(this, claimed, rounding=0.125, fine=1.0, size=1.0) is settles
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
