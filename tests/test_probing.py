@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backproof import check_gradient
 from backproof.costs import Origin, measure_origin
-from backproof.lines import Difference
+from backproof.lines import Difference, Line
 from backproof.locating import candidates, divide, fitting, locate, remainder, without
 from backproof.parameters import Parameters
 from backproof.probing import (
@@ -19,6 +20,7 @@ from backproof.probing import (
     clear_slope,
     first_probe,
 )
+from backproof.slopes import RATIO
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -115,6 +117,51 @@ def test_a_claim_settles_within_the_rounding_of_both() -> None:
         assert _settles(this, claimed, rounding=0.125, fine=1.0, size=1.0) is settles
 
 
+@pytest.mark.parametrize(
+    ("met", "bend", "expected"),
+    [
+        (False, 1.0, (1.01, 0.0664)),
+        (True, 1.0, (1.0, 0.0564)),
+        (True, 119.0, (1.0, 0.2726)),
+        (True, 120.0, (1.01, 0.2844)),
+    ],
+)
+def test_an_error_has_all_its_parts(met: bool, bend: float, expected: tuple[float, float]) -> None:
+    """Rounding, half the gap and, of two steps, the change; the gap of one may be 8 roundings."""
+    origin = Origin(0.0, EPSILON, noise=1e-4, step=0.1, evaluations=2)
+    probing = Probing(np.sum, Parameters(np.ones(1)), origin, 0, np.ones(1), seed=0)
+    probing.step = 0.1 / CLEAR if met else 0.1
+    line = Line(lambda t: (t, t + bend * t**2 + t**3), origin, 1.0, 1.0)
+    slope = probing.clear_of_kinks(line, probing.difference(line, probing.step))
+    assert slope == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_product_of_a_claim_is_rounded() -> None:
+    """By four times the precision of the claim, times the norm of what is summed."""
+    claimed = np.linspace(1.0, 2.0, 30).astype(np.float32)
+    probing = probing_of(np.sum, np.ones(30), claimed)
+    weights = probing.direction(0)
+    product, rounding = probing.claimed(probing.everything, weights)
+    assert product == pytest.approx(float(claimed @ weights))
+    assert rounding == pytest.approx(4 * 2.0**-23 * np.linalg.norm(claimed * weights))
+
+
+def test_located_entries_are_listed_the_worst_first() -> None:
+    """By how far they are off, whatever their signs; entries without a gradient are counted."""
+    w = np.linspace(-2.0, 2.0, 200)
+    point = {"w": w, "z": np.ones(100)}
+    right = {"w": 2 * w, "z": np.r_[np.zeros(60), np.ones(40)]}
+    claimed = {name: g.copy() for name, g in right.items()}
+    claimed["w"][[10, 100, 190]] += 3.0, 2.0, 1.0
+
+    def cost(p: Any) -> Any:
+        return np.sum(p["w"] ** 2) + np.sum(p["z"][60:])
+
+    arrays = check_gradient(cost, claimed, point, method="directions").arrays
+    assert [entry.index for entry in arrays["w"].entries] == [(10,), (100,), (190,)]
+    assert arrays["z"].untested == 60
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_a_probe_is_the_slope_along_its_direction(scale: float) -> None:
     """In all of an array, and in a part, within its error."""
@@ -164,6 +211,7 @@ def test_a_larger_step_is_taken_only_where_it_meets_no_kink() -> None:
         probing = near_a_kink(distance)
         first, _ = first_probe(probing, 5.0)
         again = probing.refined(first)
+        assert probing.step == 3e-6 / (RATIO if taken else CLEAR)
         assert (again.error < first.error / 5) is taken
         assert (again == first) is not taken
         count = probing.evaluations
