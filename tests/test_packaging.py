@@ -111,22 +111,11 @@ def test_the_pages_pass_from_the_source_distribution(
     (source,) = tmp_path.iterdir()
     assert {"docs", "src", "tests", "mkdocs.yml", "LICENSE"} <= {p.name for p in source.iterdir()}
     path = os.pathsep.join([with_wheel["PYTHONPATH"], str(source / "docs")])
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--quiet",
-        "docs/index.md",
-        "docs/learn",
-        "README.md",
-    ]
+    pages = ["docs/index.md", "docs/learn", "README.md"]
+    command = [sys.executable, "-m", "pytest", "--quiet", *pages]
+    environment = {**with_wheel, "PYTHONPATH": path}
     done = subprocess.run(
-        command,
-        cwd=source,
-        env={**with_wheel, "PYTHONPATH": path},
-        check=False,
-        capture_output=True,
-        text=True,
+        command, cwd=source, env=environment, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
     assert re.search(r"\d+ passed", done.stdout)

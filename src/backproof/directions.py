@@ -22,7 +22,7 @@ from backproof.entries import (
 )
 from backproof.locating import locate, spent
 from backproof.mistakes import UNKNOWN, name_mistake, not_finite_in
-from backproof.probing import CLEAR, PROBES, Probe, Probing, agree_together, first_probe
+from backproof.probing import PROBES, Probe, Probing, agree_together, first_probe
 from backproof.report import ArrayReport
 
 # An array of at most so many entries is measured entry by entry if its probes cannot be explained.
@@ -76,7 +76,7 @@ def judge_arrays(check: Check, probings: dict[str, Probing], turn: int) -> dict[
         probing.turn, probing.step = turn, step
         arrays[path] = judge_array(check, path, probing)
         if probing.beside_a_kink:
-            step = check.origin.step / CLEAR
+            step = probing.small_step
     return arrays
 
 

@@ -39,6 +39,8 @@ class Difference(NamedTuple):
     --------
     >>> Difference(0.5)
     Difference(step=0.5, value=nan, gap=nan, rounding=0.0, most_noise=0.0, failure=None)
+    >>> Difference(0.5, value=2.0, gap=1.0).sides
+    (2.5, 1.5)
     """
 
     step: float
@@ -47,6 +49,11 @@ class Difference(NamedTuple):
     rounding: float = 0.0
     most_noise: float = 0.0
     failure: Exception | None = None
+
+    @property
+    def sides(self) -> tuple[float, float]:
+        """The slope ahead of the point, and the one behind it."""
+        return self.value + self.gap / 2, self.value - self.gap / 2
 
 
 def line_of_entry(cost: Cost, parameters: Parameters, origin: Origin, index: int) -> Line:

@@ -49,6 +49,11 @@ class Probe(NamedTuple):
     error: float
 
 
+def compared(slope: Slope, claimed: float, rounding: float) -> Probe:
+    """Return what a slope shows of a claimed one; the rounding of the claim adds to the error."""
+    return Probe(slope.value, claimed - slope.value, slope.error + rounding)
+
+
 class Probing:
     """An array under test: draws its directions, measures along them, counts the evaluations.
 
@@ -108,6 +113,11 @@ class Probing:
         self.evaluations = 0
 
     @property
+    def small_step(self) -> float:
+        """The step once a probe has met a kink."""
+        return self.origin.step / CLEAR
+
+    @property
     def beside_a_kink(self) -> bool:
         """Tell whether a probe has met a kink."""
         return self.step < self.origin.step
@@ -158,10 +168,10 @@ class Probing:
         line = self.line(region, weights)
         claimed, rounding = self.claimed(region, weights)
         this = self.difference(line, min(self.step, self.origin.step / RATIO))
-        value, error = this.value, this.rounding
+        slope = Slope(this.value, this.rounding)
         if self.step < self.origin.step / RATIO:
-            value, error = self.clear_of_kinks(line, this)
-        return Probe(value, claimed - value, error + rounding)
+            slope = self.clear_of_kinks(line, this)
+        return compared(slope, claimed, rounding)
 
     def refined(self, first: Probe) -> Probe:
         """Return the first probe with a larger step, and go on with that, unless it meets a kink.
@@ -215,7 +225,7 @@ class Probing:
         [(1.01, 0.2844), (1.01, 0.2844)]
         """
         if not self.beside_a_kink:
-            larger, smaller = this, self.difference(line, self.origin.step / CLEAR)
+            larger, smaller = this, self.difference(line, self.small_step)
         elif abs(this.gap) <= 8 * this.rounding:
             return Slope(this.value, this.rounding + abs(this.gap) / 2)
         else:
@@ -223,7 +233,7 @@ class Probing:
         change = abs(larger.value - smaller.value)
         if change <= smaller.rounding:
             return Slope(larger.value, smaller.rounding + change + abs(smaller.gap) / 2)
-        self.step = self.origin.step / CLEAR
+        self.step = self.small_step
         return clear_slope(larger, smaller)
 
     def project(self, array: NDArray[Any]) -> NDArray[np.float64]:
@@ -302,21 +312,20 @@ def first_probe(probing: Probing, largest: float) -> tuple[Probe, str]:
     claimed, rounding = probing.claimed(probing.everything, weights)
     size = norm((probing.gradient * weights).reshape(-1))
     first = probing.difference(line, probing.step)
+    at_once = compared(Slope(first.value, first.rounding), claimed, rounding)
     if _settles(first, claimed, rounding, FINE * largest, size):
-        return Probe(first.value, claimed - first.value, first.rounding + rounding), ""
-    value, error = probing.clear_of_kinks(line, first)
-    wrong = bool(value) and abs(claimed - value) > 2 * (error + rounding)
-    if not probing.beside_a_kink:
-        error = first.rounding  # the first step is confirmed, and its noise is less
-    probe = Probe(value, claimed - value, error + rounding)
-    if wrong:
-        return probe, ""
-    if probing.beside_a_kink and error <= COARSE * largest:
+        return at_once, ""
+    slope = probing.clear_of_kinks(line, first)
+    probe = compared(slope, claimed, rounding)
+    if probe.slope and abs(probe.residual) > 2 * probe.error:
+        # Where the second step confirms the first one, that has less noise.
+        return probe if probing.beside_a_kink else at_once, ""
+    if probing.beside_a_kink and slope.error <= COARSE * largest:
         # The mistakes of several entries may nearly cancel: they do not hide in so little noise.
         agrees = 3 * abs(probe.residual) <= probe.error
         return (probe if agrees else probing.refined(probe)), "precision"
-    (value, error), reason, _ = probing.slope(line)
-    return Probe(value, claimed - value, error + rounding), reason
+    slope, reason, _ = probing.slope(line)
+    return compared(slope, claimed, rounding), reason
 
 
 def clear_slope(larger: Difference, smaller: Difference) -> Slope:
@@ -356,18 +365,13 @@ def clear_slope(larger: Difference, smaller: Difference) -> Slope:
     inf
     """
     noise = 2 * smaller.rounding
-    sides = zip(_one_sided(larger), _one_sided(smaller), strict=True)
+    sides = zip(larger.sides, smaller.sides, strict=True)
     (change, value), (other, _) = sorted((abs(far - near), near) for far, near in sides)
     if abs(smaller.gap) <= noise < other / 8:  # the smaller step does not reach a kink
         return Slope(smaller.value, noise)
     if other > 8 * (change + noise):
         return Slope(value, noise + change / RATIO)  # a curve leaves less than that of a change
     return Slope(smaller.value, math.inf)
-
-
-def _one_sided(this: Difference) -> tuple[float, float]:
-    """Return the slopes ahead of the point and behind it."""
-    return this.value + this.gap / 2, this.value - this.gap / 2
 
 
 def agree_together(probings: list[Probing]) -> bool:
@@ -398,7 +402,7 @@ def agree_together(probings: list[Probing]) -> bool:
         velocity[probing.first :][: direction.size] = direction.reshape(-1)
         claims.append(probing.claimed(probing.everything, direction))
     line = line_along(this.cost, this.parameters, this.origin, velocity, 1.0)
-    measured = this.difference(line, this.origin.step / CLEAR)
+    measured = this.difference(line, this.small_step)
     residual = sum(claim for claim, _ in claims) - measured.value
     return abs(residual) <= measured.rounding + sum(rounding for _, rounding in claims)
 

@@ -375,8 +375,7 @@ def _change(larger: Difference, this: Difference) -> float:
     >>> _change(Difference(1e-2, -0.55, 0.9), Difference(1e-3, -1.0, 0.0, rounding=1e-9))
     0.0
     """
-    sides = larger.value + larger.gap / 2, larger.value - larger.gap / 2
-    values = sides if passed_a_kink(larger, this) else (larger.value,)
+    values = larger.sides if passed_a_kink(larger, this) else (larger.value,)
     return min(abs(this.value - value) for value in values)
 
 
