@@ -16,11 +16,11 @@ from backproof.probing import (
     Probe,
     Probing,
     _settles,
-    agree_together,
     clear_slope,
     first_probe,
 )
 from backproof.slopes import RATIO
+from backproof.together import Together
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -54,7 +54,7 @@ def near_a_kink(distance: float, wrong: float = 0.0) -> Probing:
 
 def all_probes(probing: Probing) -> list[Probe]:
     """Return the probes of a whole array."""
-    return [probing.probe(probing.everything, k) for k in range(PROBES)]
+    return [probing.probe(probing.claim(k)) for k in range(PROBES)]
 
 
 def difference(h: float, distance: float, curve: float, noise: float, jump: float) -> Difference:
@@ -113,8 +113,9 @@ def test_a_change_is_one_if_it_is_more_than_eight_times_the_noise(
 def test_a_claim_settles_within_the_rounding_of_both() -> None:
     """That of the slope, and that of its own product with the direction."""
     this = Difference(1e-6, 2.0, gap=0.0, rounding=0.125)
+    claim = wrong_by({}, (5,)).claim(0)._replace(rounding=0.125, size=1.0)
     for claimed, settles in ((2.25, True), (1.75, True), (2.26, False), (1.74, False)):
-        assert _settles(this, claimed, rounding=0.125, fine=1.0, size=1.0) is settles
+        assert _settles(this, claim._replace(slope=claimed), fine=1.0) is settles
 
 
 @pytest.mark.parametrize(
@@ -141,9 +142,10 @@ def test_the_product_of_a_claim_is_rounded() -> None:
     claimed = np.linspace(1.0, 2.0, 30).astype(np.float32)
     probing = probing_of(np.sum, np.ones(30), claimed)
     weights = probing.direction(0)
-    product, rounding = probing.claimed(probing.everything, weights)
+    _, product, rounding, size = probing.claim(0)
     assert product == pytest.approx(float(claimed @ weights))
-    assert rounding == pytest.approx(4 * 2.0**-23 * np.linalg.norm(claimed * weights))
+    assert size == pytest.approx(np.linalg.norm(claimed * weights))
+    assert rounding == 4 * 2.0**-23 * size
 
 
 def test_located_entries_are_listed_the_worst_first() -> None:
@@ -169,7 +171,7 @@ def test_a_probe_is_the_slope_along_its_direction(scale: float) -> None:
     probing = probing_of(lambda w: np.sum(w**3), w, 3 * w**2)
     for region in (probing.everything, (slice(1, 3), slice(0, 5))):
         for k in range(PROBES):
-            probe = probing.probe(region, k)
+            probe = probing.probe(probing.claim(k, region))
             true = float(np.sum((3 * w**2 * probing.direction(k))[region]))
             assert abs(probe.slope - true) <= probe.error < 1e-6 * scale**2
             assert abs(probe.residual) <= probe.error
@@ -232,11 +234,12 @@ def test_arrays_that_pass_are_probed_together() -> None:
         claimed[path][5] += wrong
         arrays = enumerate(claimed.values())
         probings = [Probing(cost, point, origin, k, g, seed=0) for k, g in arrays]
-        assert agree_together(probings) is (wrong == 0)
-        assert probings[0].evaluations == 2
+        together = Together(cost, point, origin, probings)
+        assert together.agree() is (wrong == 0)
+        assert together.evaluations == 2
         probings[1].step /= CLEAR
-        assert agree_together(probings)
-        assert probings[0].evaluations == 2
+        assert together.agree()
+        assert together.evaluations == 2
 
 
 @pytest.mark.parametrize("shape", [(40,), (8, 9), (3, 4, 5), (1, 50)])
@@ -248,7 +251,7 @@ def test_a_wrong_entry_fits_its_residuals_alone(shape: tuple[int, ...]) -> None:
     assert fitting(probing, probing.everything, all_probes(probing)) == [flat]
     part = tuple(slice(p, None) for p in place)
     region = tuple(slice(*s.indices(n)) for s, n in zip(part, shape, strict=True))
-    probes = [probing.probe(region, k) for k in range(PROBES)]
+    probes = [probing.probe(probing.claim(k, region)) for k in range(PROBES)]
     assert fitting(probing, region, probes) == [flat]
     rest = without(probing, probes, flat, 0.3, 1e-3)
     assert all(abs(p.residual) < 1e-6 for p in rest)
@@ -258,7 +261,7 @@ def test_a_wrong_entry_fits_its_residuals_alone(shape: tuple[int, ...]) -> None:
 def test_probes_that_are_not_known_do_not_count() -> None:
     """Their residuals may be anything."""
     probing = wrong_by({(3, 4): 0.3}, (8, 9))
-    probes = [*all_probes(probing), probing.probe(probing.everything, PROBES)]
+    probes = [*all_probes(probing), probing.probe(probing.claim(PROBES))]
     for k in (0, 3):
         probes[k] = Probe(0.0, 1e3, np.inf)
         assert fitting(probing, probing.everything, probes) == [31]
@@ -315,3 +318,101 @@ def test_an_array_is_divided_no_further_than_its_share() -> None:
     assert 0 < len(found) < 400
     assert 250 < probing.evaluations < 350
     assert not list(locate(probing, probing.everything, all_probes(probing)))
+
+
+def nest_of(count: int, scale: float = 1.0) -> dict[str, Any]:
+    """Return some arrays of other shapes and sizes, the last one of the scale."""
+    rng = np.random.default_rng(count)
+    nest = {f"a{k}": rng.normal(size=(3 + k, 70)) for k in range(count)}
+    nest[f"a{count - 1}"] *= scale
+    return nest
+
+
+def squares(p: Any) -> Any:
+    """Return a cost of any nest."""
+    return sum(np.sum(w**2) for w in p.values())
+
+
+def double(p: Any) -> dict[str, Any]:
+    """Return its gradient."""
+    return {name: 2 * w for name, w in p.items()}
+
+
+@pytest.mark.parametrize("count", [2, 3, 20])
+def test_a_right_gradient_takes_as_many_evaluations_for_any_number_of_arrays(count: int) -> None:
+    """Two along each of two directions, and six at the point."""
+    nest = nest_of(count)
+    report = check_gradient(squares, double(nest), nest, method="directions")
+    assert report.evaluations == 10
+    assert all(0 < array.resolution < 1e-3 for array in report.arrays.values())
+
+
+@pytest.mark.parametrize("wrong", range(6))
+def test_the_wrong_array_is_read_off(wrong: int) -> None:
+    """Whichever it is, the others pass with it, and are not probed."""
+    nest = nest_of(6)
+    claimed = double(nest)
+    claimed[f"a{wrong}"][1, 5] += 0.1
+    report = check_gradient(squares, claimed, nest, method="directions")
+    found = {path: [e.index for e in array.entries] for path, array in report.arrays.items()}
+    assert found == {f"a{k}": [(1, 5)] if k == wrong else [] for k in range(6)}
+    assert report.evaluations == 24
+
+
+def test_several_wrong_arrays_are_each_probed() -> None:
+    """Whether their mistakes are alike or not; the right one passes."""
+    nest = nest_of(4)
+    right = double(nest)
+    claimed = {**right, "a0": 3 * right["a0"], "a2": -right["a2"], "a3": right["a3"] + 0.5}
+    arrays = check_gradient(squares, claimed, nest, method="directions").arrays
+    kinds = [array.mistake.kind if array.mistake else "" for array in arrays.values()]
+    assert kinds == ["factor", "", "factor", "offset"]
+
+
+@pytest.mark.parametrize(("scale", "others"), [(1.0, 0), (1e-5, 1), (1e5, 3)])
+def test_what_is_too_small_beside_the_others_is_probed_by_itself(scale: float, others: int) -> None:
+    """So that a mistake shows there, too: a fraction of one entry of a tiny array."""
+    nest = nest_of(4, scale)
+    claimed = double(nest)
+    right = check_gradient(squares, claimed, nest, method="directions")
+    assert 10 + 2 * others <= right.evaluations <= 10 + 32 * others
+    smallest = "a3" if scale < 1 else "a0"
+    claimed[smallest][2, 7] += 0.02 * np.abs(claimed[smallest]).max()
+    report = check_gradient(squares, claimed, nest, method="directions")
+    wrong = {path for path, array in report.arrays.items() if array.verdict == "wrong"}
+    assert wrong == {smallest}
+
+
+def test_arrays_that_say_nothing_are_left_out() -> None:
+    """Empty ones, ones without a gradient, and ones that are not finite."""
+    nest = nest_of(2) | {"empty": np.zeros((0, 3)), "dead": np.ones(3), "nan": np.ones(2)}
+    claimed = double(nest_of(2)) | {"empty": np.zeros((0, 3)), "dead": np.zeros(3)}
+    claimed["nan"] = np.array([0.0, np.nan])
+
+    def cost(p: Any) -> Any:
+        return np.sum(p["a0"] ** 2) + np.sum(p["a1"] ** 2)
+
+    report = check_gradient(cost, claimed, nest, method="directions")
+    assert [array.verdict for array in report.arrays.values()] == ["correct"] * 4 + ["wrong"]
+    assert list(report.arrays) == list(nest)
+    assert report.evaluations == 12
+
+
+@pytest.mark.parametrize(("distance", "evaluations"), [(1.0, 10), (1e-6, 10), (1e-9, 10)])
+@pytest.mark.parametrize("wrong", ["", "a0", "a1"])
+def test_a_kink_in_one_array_is_no_mistake(distance: float, evaluations: int, wrong: str) -> None:
+    """Neither there nor in the others, and a mistake beside it is found."""
+    nest = nest_of(3)
+    edge = nest["a1"][0, 0] - distance
+
+    def cost(p: Any) -> Any:
+        return squares(p) + 3 * max(p["a1"][0, 0] - edge, 0.0)
+
+    claimed = double(nest)
+    claimed["a1"][0, 0] += 3
+    if wrong:
+        claimed[wrong][2, 5] += 0.1
+    report = check_gradient(cost, claimed, nest, method="directions")
+    found = [path for path, array in report.arrays.items() if array.verdict != "correct"]
+    assert found == [wrong] * bool(wrong)
+    assert report.evaluations == evaluations or wrong

@@ -1,7 +1,7 @@
 """The check of a gradient: each entry has to lie within the error of a measured slope.
 
 Entries are measured one by one, or, where there are too many of them,
-each array is probed along random directions, and its wrong entries are located only if it fails.
+all arrays are probed along random directions, and wrong entries are located where they fail.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_gradient(
         A number, an array of floats, or a nest of dicts, lists and tuples of them.
     method
         "entries" measures every entry, with two evaluations each and a few more where
-        something looks odd. "directions" probes each array along random directions,
+        something looks odd. "directions" probes all arrays along random directions,
         and looks for the wrong entries only in arrays that fail.
         "auto" takes the first for up to 5,000 parameters.
     ord

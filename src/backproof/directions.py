@@ -1,6 +1,6 @@
-"""The check along directions: each array is probed, and located in only if it fails.
+"""The check along directions: all arrays are probed at once, and one by one those that fail.
 
-An array's probe is the slope along random signs times random magnitudes.
+Wrong entries are located only in an array that is seen to have some.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from backproof.entries import (
 )
 from backproof.locating import locate, spent
 from backproof.mistakes import UNKNOWN, name_mistake, not_finite_in
-from backproof.probing import PROBES, Probe, Probing, agree_together, first_probe
+from backproof.probing import PROBES, Probe, Probing, first_probe
 from backproof.report import ArrayReport
+from backproof.together import Together, without
 
 # An array of at most so many entries is measured entry by entry if its probes cannot be explained.
 SMALL = 64
@@ -33,7 +34,7 @@ TOLD = 8
 
 
 def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
-    """Probe every array along a random direction, and look closer at those that fail.
+    """Probe all arrays along a random direction, and look closer at those that fail.
 
     Mistakes that cancel in one direction do not cancel in another, so the arrays that pass
     are probed together along a second one, and each by itself again where they fail there.
@@ -57,30 +58,54 @@ def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
     [(3,), (70,)]
     [(3,), (70,)]
     """
-    probings = {
-        path: Probing(check.cost, check.parameters, check.origin, number, g, check.seed)
-        for number, (path, g) in enumerate(check.gradient.items())
-    }
-    arrays = judge_arrays(check, probings, turn=0)
-    passed = {path: p for path, p in probings.items() if arrays[path].verdict == "correct"}
-    if not agree_together(list(passed.values())):
-        arrays |= judge_arrays(check, passed, turn=1)
-    evaluations = sum(probing.evaluations for probing in probings.values())
-    return arrays, evaluations, float("nan")
+    point = check.cost, check.parameters, check.origin
+    arrays = enumerate(check.gradient.values())
+    probings = [Probing(*point, number, g, check.seed) for number, g in arrays]
+    together = Together(*point, [probing for probing in probings if 0 < probing.largest < np.inf])
+    reports = judge_together(check, together)
+    reports |= judge_arrays(check, [probing for probing in probings if probing.path not in reports])
+    passed = [probing for probing in probings if reports[probing.path].verdict == "correct"]
+    again = Together(*point, passed)
+    if not again.agree():
+        reports |= judge_arrays(check, passed, turn=1)
+    evaluations = sum(prober.evaluations for prober in (together, again, *probings))
+    return {path: reports[path] for path in check.gradient}, evaluations, float("nan")
 
 
-def judge_arrays(check: Check, probings: dict[str, Probing], turn: int) -> dict[str, ArrayReport]:
+def judge_together(check: Check, together: Together) -> dict[str, ArrayReport]:
+    """Judge the arrays that are decided by probes of all of them: at most one of them is wrong.
+
+    What is too small to be seen beside the others is left out.
+    """
+    seen, reports = together.first_probe(), {}
+    if together.beside_a_kink and np.isfinite(seen.error):
+        for probing in together.probings:
+            probing.step = probing.small_step
+    if abs(seen.residual) > seen.error:
+        suspect = together.suspect(seen)
+        first = suspect.probe(suspect.claim(0))
+        seen = without(seen, suspect, first)
+        if abs(first.residual) <= 2 * first.error or abs(seen.residual) > seen.error:
+            return {}  # more than one array is wrong, or it is not known which
+        reports[suspect.path] = judge_probed(check, suspect, first, "")
+    for probing in together.seen_by(seen.error):
+        right = confirmed(probing, seen.error / probing.block.scale, probing.largest)
+        reports.setdefault(probing.path, right)
+    return reports
+
+
+def judge_arrays(check: Check, probings: list[Probing], turn: int = 0) -> dict[str, ArrayReport]:
     """Judge every array by its probes; a step that met a kink is too long for the others, too."""
     arrays, step = {}, check.origin.step
-    for path, probing in probings.items():
-        probing.turn, probing.step = turn, step
-        arrays[path] = judge_array(check, path, probing)
+    for probing in probings:
+        probing.turn, probing.step = turn, min(step, probing.step)
+        arrays[probing.path] = judge_array(check, probing)
         if probing.beside_a_kink:
             step = probing.small_step
     return arrays
 
 
-def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
+def judge_array(check: Check, probing: Probing) -> ArrayReport:
     """Compare an array's gradient with the slope along a random direction.
 
     Examples
@@ -125,64 +150,69 @@ def judge_array(check: Check, path: str, probing: Probing) -> ArrayReport:
     undecided kink False
     undecided kink True
     """
-    g = check.gradient[path]
-    report = ArrayReport("correct", g.shape, float("nan"), 0.0)
+    g = check.gradient[probing.path]
     if not g.size:
-        return report
+        return ArrayReport("correct", g.shape, np.nan, 0.0)
     if not np.isfinite(g).all():
-        return _not_finite(report, g)
-    largest = float(np.abs(g).max())
-    first, reason = first_probe(probing, largest)
+        return _not_finite(g)
+    return judge_probed(check, probing, *first_probe(probing, probing.largest))
+
+
+def judge_probed(check: Check, probing: Probing, first: Probe, reason: str) -> ArrayReport:
+    """Judge an array by its first probe, and by more of them if that leaves a doubt."""
     slope, residual, error = first
-    largest = largest or abs(slope)
-    # Twice, as for entries; and the weight of an entry may be a half.
-    report = replace(report, resolution=4 * error / largest if largest else 0.0)
+    report = confirmed(probing, error, probing.largest or abs(slope))
     if abs(residual) > accusing(reason) * error:
-        return _located(report, check, path, probing, first)
+        return _located(check, probing, first, report.resolution)
     doubtful = abs(residual) > error
     if doubtful and probing.turn == 0:  # mistakes that nearly cancel here do not so elsewhere
         probing.turn = 1
-        return judge_array(check, path, probing)
-    if doubtful or (largest != 0 and not 2 * error <= RESOLVED * largest):
-        if g.size <= SMALL:
-            return _entry_by_entry(check, path, probing)
-        return replace(report, verdict="undecided", reason=reason or "precision")
-    return replace(report, untested=int(np.count_nonzero(g == 0)))
+        return judge_array(check, probing)
+    if not doubtful and report.resolution <= 2 * RESOLVED:
+        return report
+    if probing.gradient.size <= SMALL:
+        return _entry_by_entry(check, probing)
+    return replace(report, verdict="undecided", untested=0, reason=reason or "precision")
 
 
-def _not_finite(report: ArrayReport, g: Array) -> ArrayReport:
+def confirmed(probing: Probing, error: float, largest: float) -> ArrayReport:
+    """Report that an array is right, as far as the error of a probe lets a mistake be seen."""
+    # Twice, as for entries; and the weight of an entry may be a half.
+    resolution = 4 * error / largest if largest else 0.0
+    untested = int(np.count_nonzero(probing.gradient == 0))
+    return ArrayReport("correct", probing.block.shape, np.nan, resolution, untested=untested)
+
+
+def _not_finite(g: Array) -> ArrayReport:
     bad = np.flatnonzero(~np.isfinite(g))
     found = tuple(entry_of(g, int(i), np.nan, np.inf) for i in bad[:20])
-    mistake = not_finite_in(g)
-    return replace(report, verdict="wrong", resolution=np.nan, mistake=mistake, entries=found)
+    return ArrayReport("wrong", g.shape, np.nan, np.nan, not_finite_in(g), found)
 
 
-def _located(
-    report: ArrayReport, check: Check, path: str, probing: Probing, first: Probe
-) -> ArrayReport:
+def _located(check: Check, probing: Probing, first: Probe, resolution: float) -> ArrayReport:
     """Name the mistake of an array from a few more probes, or locate its wrong entries."""
-    g, everything = check.gradient[path], probing.everything
+    g = check.gradient[probing.path]
     if abs(first.residual) < TOLD * g.size ** (1 / 3) * first.error:
         first = probing.refined(first)
-    probes = [first, *(probing.probe(everything, k) for k in range(1, PROBES))]
+    probes = [first, *(probing.probe(probing.claim(k)) for k in range(1, PROBES))]
     slopes, _, errors = np.array(probes).T
-    mistake = name_mistake(evidence_on(check, path, probing.project, slopes, errors))
+    mistake = name_mistake(evidence_on(check, probing.path, probing.project, slopes, errors))
     if mistake is UNKNOWN and g.size <= SMALL:
-        return _entry_by_entry(check, path, probing)
+        return _entry_by_entry(check, probing)
     if mistake is UNKNOWN:
-        found = list(locate(probing, everything, probes))
+        found = list(locate(probing, probing.everything, probes))
         mistake = scattered(g, [index for index, _ in found], complete=not spent(probing))
     else:
         largest = int(np.argmax(np.abs(g)))
         found = [(largest, probing.entry(largest))]
-    entries_found = [entry_of(g, i, *slope) for i, slope in found]
-    entries_found.sort(key=lambda entry: -abs(entry.gradient - entry.numerical))
-    return replace(report, verdict="wrong", mistake=mistake, entries=tuple(entries_found))
+    entries = [entry_of(g, i, *slope) for i, slope in found]
+    entries.sort(key=lambda entry: -abs(entry.gradient - entry.numerical))
+    return ArrayReport("wrong", g.shape, np.nan, resolution, mistake, tuple(entries))
 
 
-def _entry_by_entry(check: Check, path: str, probing: Probing) -> ArrayReport:
+def _entry_by_entry(check: Check, probing: Probing) -> ArrayReport:
     """Measure every entry of a small array, which its probes did not explain."""
     check = check._replace(tolerance=0.0)  # none of it was allowed to the probes
-    entries, evaluations = measure_entries(check, [check.gradient[path]], probing.first)
+    entries, evaluations = measure_entries(check, [check.gradient[probing.path]], probing.first)
     probing.evaluations += evaluations
-    return judge_entries(check, path, entries)
+    return judge_entries(check, probing.path, entries)

@@ -35,7 +35,7 @@ def locate(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tu
     >>> claimed[0, 0], claimed[0, 1], claimed[3, 8] = 2.0, 2.0, 6.0
     >>> cost, point = lambda w: np.sum(w**2), Parameters(w)
     >>> probing = Probing(cost, point, measure_origin(cost, point), 0, claimed, seed=0)
-    >>> probes = [probing.probe(probing.everything, k) for k in range(PROBES)]
+    >>> probes = [probing.probe(probing.claim(k)) for k in range(PROBES)]
     >>> found = locate(probing, probing.everything, probes)
     >>> [(index, round(slope.value, 6)) for index, slope in found], probing.evaluations
     ([(0, 1.0), (1, 1.085714), (35, 4.0)], 42)
@@ -88,7 +88,7 @@ def divide(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tu
     >>> point, claimed = Parameters(np.zeros((4, 12))), np.ones((4, 12))
     >>> claimed[1, 2] = claimed[2, 6] = 1.5
     >>> probing = Probing(np.sum, point, measure_origin(np.sum, point), 0, claimed, seed=0)
-    >>> probes = [probing.probe(probing.everything, k) for k in range(PROBES)]
+    >>> probes = [probing.probe(probing.claim(k)) for k in range(PROBES)]
     >>> [index for index, _ in divide(probing, probing.everything, probes)], probing.evaluations
     ([14, 30], 20)
     """
@@ -98,13 +98,13 @@ def divide(probing: Probing, region: Region, probes: list[Probe]) -> Iterator[tu
     left[axis] = slice(region[axis].start, middle)
     right[axis] = slice(middle, region[axis].stop)
     first, second = tuple(left), tuple(right)
-    measured = [probing.probe(first, k) for k in range(2)]
+    measured = [probing.probe(probing.claim(k, first)) for k in range(2)]
     if right_throughout(measured):
         yield from locate(probing, second, probes)
     elif right_throughout(remainder(probes, measured)):
         yield from locate(probing, first, probes)
     else:
-        measured += [probing.probe(first, k) for k in range(2, PROBES)]
+        measured += [probing.probe(probing.claim(k, first)) for k in range(2, PROBES)]
         yield from locate(probing, first, measured)
         yield from locate(probing, second, remainder(probes, measured))
 
@@ -148,7 +148,7 @@ def candidates(probing: Probing, region: Region, probes: list[Probe]) -> Iterato
     >>> for noise in (0.0129, 0.0132, 0.02):
     ...     origin = Origin(0.0, 2**-52, noise, step=1.0, evaluations=2)
     ...     probing = Probing(np.sum, point, origin, 0, claimed, seed=0)
-    ...     probes = [probing.probe(probing.everything, k) for k in range(PROBES)]
+    ...     probes = [probing.probe(probing.claim(k)) for k in range(PROBES)]
     ...     print(list(candidates(probing, probing.everything, probes)), len(probes))
     [11, 35, 20] 4
     [11, 18] 5
@@ -164,7 +164,7 @@ def candidates(probing: Probing, region: Region, probes: list[Probe]) -> Iterato
                 tried.add(index)
         if few or len(probes) == 2 * PROBES:
             return
-        probes.append(probing.probe(region, len(probes)))
+        probes.append(probing.probe(probing.claim(len(probes), region)))
 
 
 def fitting(probing: Probing, region: Region, probes: list[Probe]) -> list[int]:

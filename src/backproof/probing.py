@@ -1,4 +1,4 @@
-"""Random probes: the slope of a cost along a random direction of one array.
+"""Random probes: the slope of a cost along a random direction.
 
 A direction is random signs times random magnitudes.
 The residual of a probe, the claimed slope minus the measured one,
@@ -8,6 +8,8 @@ is the sum of the wrong entries' mistakes, each times its weight in the directio
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,6 @@ from backproof.lines import (
     Difference,
     Line,
     central_difference,
-    line_along,
     line_of_array,
     line_of_entry,
     straight,
@@ -49,68 +50,31 @@ class Probe(NamedTuple):
     error: float
 
 
-def compared(slope: Slope, claimed: float, rounding: float) -> Probe:
-    """Return what a slope shows of a claimed one; the rounding of the claim adds to the error."""
-    return Probe(slope.value, claimed - slope.value, slope.error + rounding)
+class Claim(NamedTuple):
+    """What a gradient says of the slope along a line, within the rounding of a sum of this size."""
+
+    line: Line
+    slope: float
+    rounding: float
+    size: float
+
+    def beside(self, measured: Slope) -> Probe:
+        """Return what a measured slope shows of the claim, whose rounding adds to the error."""
+        return Probe(measured.value, self.slope - measured.value, measured.error + self.rounding)
 
 
-class Probing:
-    """An array under test: draws its directions, measures along them, counts the evaluations.
+class Prober(ABC):
+    """Measures along directions, and counts the evaluations.
 
     `step` is that of the probes, relative to the parameters; it shrinks once one has met a kink.
-    Each `turn` has directions of its own.
-
-    Examples
-    --------
-    All probes of a turn have the same signs:
-
-    >>> w = np.array([[1.0, 2.0, 3.0], [-1.0, -2.0, 4.0]])
-    >>> cost, point = lambda p: np.sum(p["w"] ** 2), Parameters({"b": 0.5, "w": w})
-    >>> origin, claimed = Origin(35.0, 2**-52, 1e-6, 1e-2, 2), 2 * w.astype(np.float32)
-    >>> probing = Probing(cost, point, origin, 1, claimed, seed=0)
-    >>> for probing.turn, k in (1, 0), (0, 0), (0, 1):
-    ...     print(*probing.direction(k).reshape(-1).round(3))
-    -0.725 -0.91 0.917 1.022 0.761 0.722
-    -1.39 -1.057 1.301 1.457 0.559 0.736
-    -1.349 -0.754 0.727 1.425 0.834 1.482
-    >>> Probing(cost, point, origin, 0, np.array(0.0), seed=0).direction(0).shape
-    (1,)
-
-    The slope along the first one is what the claimed gradient says, but for rounding:
-
-    >>> claimed, rounding = probing.claimed(probing.everything, probing.direction(0))
-    >>> print(f"{claimed:.6f} {probing.probe(probing.everything, 0).slope:.6f}")
-    1.541136 1.541136
-    >>> print(f"{rounding * 2**23:.2f}")
-    46.43
-
-    The same of a part of the array, with its error, and the slope of one entry:
-
-    >>> part = probing.probe((slice(0, 1), slice(1, 3)), 1)
-    >>> print(f"{part.slope:.6f} {part.error:.2e} {probing.entry(4).value:.6f}")
-    1.346156 3.44e-04 -4.000000
-    >>> probing.evaluations
-    6
     """
 
-    def __init__(
-        self,
-        cost: Cost,
-        parameters: Parameters,
-        origin: Origin,
-        number: int,
-        gradient: NDArray[Any],
-        seed: int,
-    ) -> None:
-        self.cost, self.parameters, self.origin = cost, parameters, origin
-        self.block = parameters.blocks[number]
-        self.first = sum(block.values.size for block in parameters.blocks[:number])
-        self.shape = self.block.shape or (1,)
-        self.values = self.block.values.reshape(self.shape)
-        self.gradient = gradient.reshape(self.shape)
-        self.key = [seed, number]
-        self.turn, self.step = 0, origin.step
-        self.evaluations = 0
+    def __init__(self, origin: Origin) -> None:
+        self.origin, self.step, self.evaluations = origin, origin.step, 0
+
+    @abstractmethod
+    def claim(self, k: int) -> Claim:
+        """Return what the gradient says of the slope along the k-th direction."""
 
     @property
     def small_step(self) -> float:
@@ -121,29 +85,6 @@ class Probing:
     def beside_a_kink(self) -> bool:
         """Tell whether a probe has met a kink."""
         return self.step < self.origin.step
-
-    @property
-    def everything(self) -> Region:
-        """The region that is the whole array."""
-        return tuple(slice(0, n) for n in self.shape)
-
-    def direction(self, k: int) -> NDArray[np.float64]:
-        """Return the signs of the array times the magnitudes of its k-th probe."""
-        signs = np.random.default_rng(self.key).integers(0, 2, self.shape, np.int8)
-        weights = np.random.default_rng([*self.key, k + self.turn * PROBES]).random(self.shape)
-        weights += 0.5
-        return np.negative(weights, out=weights, where=signs == 0)
-
-    def line(self, region: Region, weights: NDArray[np.float64]) -> Line:
-        """Return the line along which a region is displaced."""
-        return line_of_array(
-            self.cost,
-            self.parameters,
-            self.origin,
-            self.values[region],
-            weights,
-            self.block.scale,
-        )
 
     def difference(self, line: Line, step: float) -> Difference:
         """Measure along a line with a step relative to the usual size of the parameters."""
@@ -156,22 +97,13 @@ class Probing:
         self.evaluations += measured.evaluations
         return measured
 
-    def claimed(self, region: Region, weights: NDArray[np.float64]) -> tuple[float, float]:
-        """Return the product of the claimed gradient with a direction, and its rounding."""
-        products = self.gradient[region] * weights
-        rounding = 4 * precision_of(self.gradient.dtype) * norm(products.reshape(-1))
-        return float(products.sum()), rounding
-
-    def probe(self, region: Region, k: int) -> Probe:
-        """Measure a region along its k-th direction, with a step that meets few kinks."""
-        weights = self.direction(k)[region]
-        line = self.line(region, weights)
-        claimed, rounding = self.claimed(region, weights)
-        this = self.difference(line, min(self.step, self.origin.step / RATIO))
+    def probe(self, claim: Claim) -> Probe:
+        """Compare a claim with the slope along its line, with a step that meets few kinks."""
+        this = self.difference(claim.line, min(self.step, self.origin.step / RATIO))
         slope = Slope(this.value, this.rounding)
         if self.step < self.origin.step / RATIO:
-            slope = self.clear_of_kinks(line, this)
-        return compared(slope, claimed, rounding)
+            slope = self.clear_of_kinks(claim.line, this)
+        return claim.beside(slope)
 
     def refined(self, first: Probe) -> Probe:
         """Return the first probe with a larger step, and go on with that, unless it meets a kink.
@@ -197,7 +129,7 @@ class Probing:
         if not small < self.origin.step / RATIO:
             return first
         self.step = self.origin.step / RATIO
-        again = self.probe(self.everything, 0)
+        again = self.probe(self.claim(0))
         if abs(again.slope - first.slope) <= first.error:
             return again
         self.step = small
@@ -234,7 +166,101 @@ class Probing:
         if change <= smaller.rounding:
             return Slope(larger.value, smaller.rounding + change + abs(smaller.gap) / 2)
         self.step = self.small_step
-        return clear_slope(larger, smaller)
+        slope = clear_slope(larger, smaller)
+        if math.isfinite(slope.error):
+            return slope
+        # Nearer to the point, less of what the sides change by is due to a curve.
+        return clear_slope(self.difference(line, self.origin.step / RATIO), smaller)
+
+
+class Probing(Prober):
+    """An array under test, and its directions; each `turn` has its own.
+
+    Examples
+    --------
+    All probes of a turn have the same signs:
+
+    >>> w = np.array([[1.0, 2.0, 3.0], [-1.0, -2.0, 4.0]])
+    >>> cost, point = lambda p: np.sum(p["w"] ** 2), Parameters({"b": 0.5, "w": w})
+    >>> origin, claimed = Origin(35.0, 2**-52, 1e-6, 1e-2, 2), 2 * w.astype(np.float32)
+    >>> probing = Probing(cost, point, origin, 1, claimed, seed=0)
+    >>> for probing.turn, k in (1, 0), (0, 0), (0, 1):
+    ...     print(*probing.direction(k).reshape(-1).round(3))
+    -0.725 -0.91 0.917 1.022 0.761 0.722
+    -1.39 -1.057 1.301 1.457 0.559 0.736
+    -1.349 -0.754 0.727 1.425 0.834 1.482
+    >>> Probing(cost, point, origin, 0, np.array(0.0), seed=0).direction(0).shape
+    (1,)
+
+    The slope along the first one is what the claimed gradient says, but for rounding:
+
+    >>> claim = probing.claim(0)
+    >>> print(f"{claim.slope:.6f} {probing.probe(claim).slope:.6f}")
+    1.541136 1.541136
+    >>> print(f"{claim.rounding * 2**23:.2f} {claim.size:.2f} {probing.largest}")
+    46.43 11.61 8.0
+
+    The same of a part of the array, with its error, and the slope of one entry:
+
+    >>> part = probing.probe(probing.claim(1, (slice(0, 1), slice(1, 3))))
+    >>> print(f"{part.slope:.6f} {part.error:.2e} {probing.entry(4).value:.6f}")
+    1.346156 3.44e-04 -4.000000
+    >>> probing.evaluations
+    6
+    """
+
+    def __init__(
+        self,
+        cost: Cost,
+        parameters: Parameters,
+        origin: Origin,
+        number: int,
+        gradient: NDArray[Any],
+        seed: int,
+    ) -> None:
+        super().__init__(origin)
+        self.cost, self.parameters = cost, parameters
+        self.block = parameters.blocks[number]
+        self.first = sum(block.values.size for block in parameters.blocks[:number])
+        self.shape = self.block.shape or (1,)
+        self.values = self.block.values.reshape(self.shape)
+        self.gradient = gradient.reshape(self.shape)
+        self.key, self.turn = [seed, number], 0
+
+    @property
+    def everything(self) -> Region:
+        """The region that is the whole array."""
+        return tuple(slice(0, n) for n in self.shape)
+
+    @property
+    def path(self) -> str:
+        """The path of the array in the nest."""
+        return self.block.path
+
+    @cached_property
+    def largest(self) -> float:
+        """The size of the largest entry of the gradient."""
+        return float(np.abs(self.gradient).max(initial=0.0))
+
+    def direction(self, k: int) -> NDArray[np.float64]:
+        """Return the signs of the array times the magnitudes of its k-th probe."""
+        signs = np.random.default_rng(self.key).integers(0, 2, self.shape, np.int8)
+        weights = np.random.default_rng([*self.key, k + self.turn * PROBES]).random(self.shape)
+        weights += 0.5
+        return np.negative(weights, out=weights, where=signs == 0)
+
+    def claim(self, k: int, region: Region | None = None) -> Claim:
+        """Return what the gradient says of the slope along the k-th direction of a region."""
+        region = region or self.everything
+        weights, array = self.direction(k)[region], self.values[region]
+        point, scale = (self.cost, self.parameters, self.origin), self.block.scale
+        return Claim(line_of_array(*point, array, weights, scale), *self.sum_of(weights, region))
+
+    def sum_of(self, weights: NDArray[np.float64], region: Region) -> tuple[float, float, float]:
+        """Return the product of the gradient with a direction, its rounding, and its size."""
+        products = self.gradient[region] * weights
+        size = norm(products.reshape(-1))
+        return float(products.sum()), 4 * precision_of(self.gradient.dtype) * size, size
 
     def project(self, array: NDArray[Any]) -> NDArray[np.float64]:
         """Return the products of an array with the directions of the probes."""
@@ -252,12 +278,10 @@ class Probing:
         return Slope(this.value, this.rounding)
 
 
-def first_probe(probing: Probing, largest: float) -> tuple[Probe, str]:
-    """Measure an array along its first direction, as closely as it takes to judge the gradient.
+def first_probe(prober: Prober, largest: float) -> tuple[Probe, str]:
+    """Measure along the first direction, as closely as it takes to judge the gradient.
 
-    Two evaluations decide it where the gradient agrees, and the error is fine beside the
-    `largest` entry. Two more, with another step, decide it where the gradient is clearly wrong,
-    or where the first step met a kink and one side of the point is clear of it.
+    A few evaluations may do, as `quick_probe` has it.
     Else it takes as many as a slope may take, and the reason comes with it.
 
     Examples
@@ -307,25 +331,48 @@ def first_probe(probing: Probing, largest: float) -> tuple[Probe, str]:
     0.5389 0.000678 20 precision
     0.5542 0.005001  4
     """
-    weights = probing.direction(0)
-    line = probing.line(probing.everything, weights)
-    claimed, rounding = probing.claimed(probing.everything, weights)
-    size = norm((probing.gradient * weights).reshape(-1))
-    first = probing.difference(line, probing.step)
-    at_once = compared(Slope(first.value, first.rounding), claimed, rounding)
-    if _settles(first, claimed, rounding, FINE * largest, size):
+    claim = prober.claim(0)
+    if quick := quick_probe(prober, claim, largest):
+        return quick
+    slope, reason, _ = prober.slope(claim.line)
+    return claim.beside(slope), reason
+
+
+def quick_probe(prober: Prober, claim: Claim, largest: float) -> tuple[Probe, str] | None:
+    """Compare a claim with two differences at most, and return None if they do not decide it.
+
+    One decides it where the claim agrees, and the error is fine beside the `largest` entry.
+    Another step decides it where the claim is clearly wrong,
+    or where the first step met a kink and one side of the point is clear of it.
+
+    Examples
+    --------
+    A claim that agrees, one that may, and one that is wrong:
+
+    >>> noisy = Origin(3.0, 2**-52, noise=1e-3, step=0.1, evaluations=2)
+    >>> for mistake in (0.0, 1.4, 1.44):
+    ...     claimed = np.array([1.0, 1.0 + mistake, 1.0])
+    ...     probing = Probing(np.sum, Parameters(np.ones(3)), noisy, 0, claimed, seed=0)
+    ...     quick = quick_probe(probing, probing.claim(0), largest=200.0)
+    ...     print(quick and f"{quick[0].residual:.2f} {quick[0].error:.4f}", probing.evaluations)
+    0.00 0.0100 2
+    None 4
+    1.11 0.0100 4
+    """
+    first = prober.difference(claim.line, prober.step)
+    at_once = claim.beside(Slope(first.value, first.rounding))
+    if _settles(first, claim, FINE * largest):
         return at_once, ""
-    slope = probing.clear_of_kinks(line, first)
-    probe = compared(slope, claimed, rounding)
+    slope = prober.clear_of_kinks(claim.line, first)
+    probe = claim.beside(slope)
     if probe.slope and abs(probe.residual) > 2 * probe.error:
         # Where the second step confirms the first one, that has less noise.
-        return probe if probing.beside_a_kink else at_once, ""
-    if probing.beside_a_kink and slope.error <= COARSE * largest:
+        return probe if prober.beside_a_kink else at_once, ""
+    if prober.beside_a_kink and slope.error <= COARSE * largest:
         # The mistakes of several entries may nearly cancel: they do not hide in so little noise.
         agrees = 3 * abs(probe.residual) <= probe.error
-        return (probe if agrees else probing.refined(probe)), "precision"
-    slope, reason, _ = probing.slope(line)
-    return compared(slope, claimed, rounding), reason
+        return (probe if agrees else prober.refined(probe)), "precision"
+    return None
 
 
 def clear_slope(larger: Difference, smaller: Difference) -> Slope:
@@ -370,65 +417,32 @@ def clear_slope(larger: Difference, smaller: Difference) -> Slope:
     if abs(smaller.gap) <= noise < other / 8:  # the smaller step does not reach a kink
         return Slope(smaller.value, noise)
     if other > 8 * (change + noise):
-        return Slope(value, noise + change / RATIO)  # a curve leaves less than that of a change
+        # Of a change that is due to a curve, as much is left as the smaller step has of the larger.
+        return Slope(value, noise + 8 * change * smaller.step / larger.step)
     return Slope(smaller.value, math.inf)
 
 
-def agree_together(probings: list[Probing]) -> bool:
-    """Tell whether the claims of some arrays agree with the slope along one more direction.
-
-    The step is small enough to meet no kink; that one entry may be lost in the noise of all
-    is no harm, since each array was probed by itself. After a kink, the claims stand as they are.
-
-    Examples
-    --------
-    >>> from backproof.costs import measure_origin
-    >>> w = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])}
-    >>> cost, point = lambda w: np.sum(w["a"] ** 2) + np.sum(w["b"] ** 2), Parameters(w)
-    >>> origin = measure_origin(cost, point)
-    >>> for claimed in ([6.0, 8.0], [6.0, 8.001]):
-    ...     arrays = enumerate((2 * w["a"], np.array(claimed)))
-    ...     probings = [Probing(cost, point, origin, k, g, seed=0) for k, g in arrays]
-    ...     print(agree_together(probings), agree_together(probings[:1]), agree_together([]))
-    True True True
-    False True True
-    """
-    if not probings or any(probing.beside_a_kink for probing in probings):
-        return True
-    this, claims = probings[0], []
-    velocity = np.zeros(this.parameters.size)
-    for probing in probings:
-        direction = probing.block.scale * probing.direction(PROBES)
-        velocity[probing.first :][: direction.size] = direction.reshape(-1)
-        claims.append(probing.claimed(probing.everything, direction))
-    line = line_along(this.cost, this.parameters, this.origin, velocity, 1.0)
-    measured = this.difference(line, this.small_step)
-    residual = sum(claim for claim, _ in claims) - measured.value
-    return abs(residual) <= measured.rounding + sum(rounding for _, rounding in claims)
-
-
-def _settles(this: Difference, claimed: float, rounding: float, fine: float, size: float) -> bool:
+def _settles(this: Difference, claim: Claim, fine: float) -> bool:
     """Tell whether one difference confirms a claimed slope: it is close, fine, and at no kink.
 
     Examples
     --------
-    >>> this = Difference(1e-6, 2.0, gap=0.0, rounding=0.125)
-    >>> _settles(this, claimed=2.25, rounding=0.125, fine=0.125, size=3.0)
-    True
-    >>> _settles(this, claimed=2.5, rounding=0.125, fine=0.125, size=3.0)
+    >>> line = Line(lambda t: (t, 2 * t), Origin(0.0, 2**-52, 0.0, 1e-6, 2), 1.0, 1.0)
+    >>> this, claim = Difference(1e-6, 2.0, gap=0.0, rounding=0.125), Claim(line, 2.25, 0.125, 3.0)
+    >>> _settles(this, claim, fine=0.125), _settles(this, claim, fine=0.1)
+    (True, False)
+    >>> _settles(this, claim._replace(slope=2.5), fine=0.125)
     False
-    >>> _settles(this, claimed=2.25, rounding=0.125, fine=0.1, size=3.0)
-    False
-    >>> _settles(this._replace(gap=1.1), claimed=2.25, rounding=0.125, fine=0.125, size=3.0)
+    >>> _settles(this._replace(gap=1.1), claim, fine=0.125)
     False
 
     Where the claim is zero throughout, the cost must not change at all:
 
-    >>> still = Difference(1e-6, 0.0, 0.0, 0.125)
-    >>> [_settles(d, 0.0, 0.0, 0.0, size=0.0) for d in (still, this, still._replace(gap=0.1))]
+    >>> nothing, still = Claim(line, 0.0, 0.0, size=0.0), Difference(1e-6, 0.0, 0.0, 0.125)
+    >>> [_settles(d, nothing, 0.0) for d in (still, this, still._replace(gap=0.1))]
     [True, False, False]
     """
-    if not size:
+    if not claim.size:
         return this.value == 0 == this.gap
-    close = abs(claimed - this.value) <= this.rounding + rounding
-    return close and this.rounding <= fine and straight(this.gap, this.rounding, size)
+    close = abs(claim.slope - this.value) <= this.rounding + claim.rounding
+    return close and this.rounding <= fine and straight(this.gap, this.rounding, claim.size)
