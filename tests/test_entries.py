@@ -48,11 +48,13 @@ def test_an_entry_is_wrong_beyond_its_error_or_three_times_one_of_noise(
     sign: int, reason: str, times: int
 ) -> None:
     """Not at the limit itself; what is not wrong there is unknown, or right within the error."""
-    error = 2.0**-6
-    beyond = 1 + sign * error * (times + 0.25)
-    assert judged(beyond, error=error, reason=reason) == (True, False)
-    assert judged(1 + sign * error * times, error=error, reason=reason) == (False, times > 1)
-    assert judged(1 + sign * error, error=error, reason=reason) == (False, False)
+    error, rounding = 2.0**-6, 16 * 2.0**-52
+    for apart, expected in (
+        (error * times + 2 * rounding, (True, False)),
+        (error * times + rounding, (False, times > 1)),
+        (error + rounding, (False, False)),
+    ):
+        assert judged(1 + sign * apart, error=error, reason=reason) == expected
 
 
 def test_an_entry_is_unknown_if_its_error_is_large_beside_the_array() -> None:

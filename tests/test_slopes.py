@@ -208,7 +208,8 @@ def test_of_two_that_contradict_each_other_the_larger_is_wrong_unless_by_noise(
 )
 def test_a_gap_that_stays_is_a_kink(gaps: tuple[float, ...], error: float, reason: str) -> None:
     """All but a fourth of it, and only if it is more than the error."""
-    assert _reason(*(Difference(1.0, 0.5, gap) for gap in gaps), error=error) == reason
+    larger, this, smaller = (Difference(1.0, 0.5, gap) for gap in gaps)
+    assert _reason(larger, this, smaller, error) == reason
 
 
 def test_a_gap_is_gone_if_a_curve_would_have_left_more_than_noise() -> None:
