@@ -76,6 +76,36 @@ def judge_together(check: Check, together: Together) -> dict[str, ArrayReport]:
     """Judge the arrays that are decided by probes of all of them: at most one of them is wrong.
 
     What is too small to be seen beside the others is left out.
+
+    Examples
+    --------
+    Of four arrays, none, one or two are wrong; then one is infinite or zero, and left out:
+
+    >>> from backproof import check_gradient
+    >>> nest = {name: np.linspace(-1, 2, 100 + k) for k, name in enumerate("abcd")}
+    >>> def wrong(factors, kink=0.0):
+    ...     def cost(p):
+    ...         return sum(np.sum(w**2) for w in p.values()) + kink * max(p["a"][0] + 1 + 1e-6, 0)
+    ...     claimed = {name: 2 * w * factors.get(name, 1.0) for name, w in nest.items()}
+    ...     claimed["a"][0] += kink
+    ...     report = check_gradient(cost, claimed, nest, method="directions")
+    ...     found = [path for path, array in report.arrays.items() if array.verdict != "correct"]
+    ...     print(found, report.evaluations)
+    >>> for factors in ({}, {"b": 3.0}, {"b": 3.0, "d": 1.1}, {"c": np.inf}, {"c": 0.0}):
+    ...     wrong(factors)
+    [] 10
+    ['b'] 24
+    ['b', 'd'] 44
+    ['c'] 10
+    ['c'] 22
+
+    The same beside a kink:
+
+    >>> for factors in ({}, {"b": 3.0}, {"b": 3.0, "d": 1.1}):
+    ...     wrong(factors, kink=1.0)
+    [] 10
+    ['b'] 22
+    ['b', 'd'] 38
     """
     seen, reports = together.first_probe(), {}
     if together.beside_a_kink and np.isfinite(seen.error):
@@ -114,7 +144,7 @@ def judge_array(check: Check, probing: Probing) -> ArrayReport:
     measured entry by entry, since no rule knows what is wrong with it:
 
     >>> from backproof import check_gradient
-    >>> nest = {"e": np.zeros((0, 3)), "z": np.zeros(4), "n": np.ones(30), "w": np.arange(1.0, 9)}
+    >>> nest = {"e": np.zeros((0, 3)), "z": np.zeros(70), "n": np.ones(30), "w": np.arange(1.0, 9)}
     >>> claimed = {**nest, "n": np.full(30, np.nan), "w": 2 * nest["w"]}
     >>> claimed["w"][[2, 5]] = 7.0, 13.5
     >>> cost = lambda p: np.sum(p["w"] ** 2)
@@ -123,7 +153,7 @@ def judge_array(check: Check, probing: Probing) -> ArrayReport:
     ...     found = [entry.index for entry in array.entries]
     ...     print(array.verdict, f"{array.resolution:.0e}", array.untested, len(found), found[:3])
     correct 0e+00 0 0 []
-    correct 0e+00 4 0 []
+    correct 0e+00 70 0 []
     wrong nan 0 20 [(0,), (1,), (2,)]
     wrong 1e-09 0 2 [(5,), (2,)]
 
@@ -146,9 +176,10 @@ def judge_array(check: Check, probing: Probing) -> ArrayReport:
     >>> for n in (64, 65):
     ...     cost, w, claimed = lambda w: np.sum(np.abs(w)), np.zeros(n), np.full(n, 0.5)
     ...     report = check_gradient(cost, claimed, w, method="directions")
-    ...     print(report.verdict, report.arrays["parameters"].reason, report.evaluations < 2 * n)
-    undecided kink False
-    undecided kink True
+    ...     array = report.arrays["parameters"]
+    ...     print(array.verdict, array.reason, array.untested, report.evaluations < 2 * n)
+    undecided kink 0 False
+    undecided kink 0 True
     """
     g = check.gradient[probing.path]
     if not g.size:

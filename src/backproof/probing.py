@@ -155,6 +155,19 @@ class Prober(ABC):
         [(1.01, 0.0664), (1.0, 0.0564)]
         [(1.01, 0.2826), (1.0, 0.2726)]
         [(1.01, 0.2844), (1.01, 0.2844)]
+
+        A curve may hide on which side a kink is. A step in between tells, if the curve is slight:
+
+        >>> origin = origin._replace(noise=1e-9)
+        >>> for bend in (0.001, 0.01, 0.1):
+        ...     cost_at = lambda t: (t, t + bend * t**2 + max(t - 1e-5, 0.0))
+        ...     line = Line(cost_at, origin, 1.0, 1.0)
+        ...     probing = Probing(np.sum, Parameters(w), origin, 0, w, seed=0)
+        ...     slope = probing.clear_of_kinks(line, probing.difference(line, 0.1))
+        ...     print(f"{slope.value:.5f} {slope.error:.3g} {probing.evaluations}")
+        1.00000 1.55e-05 4
+        0.99998 0.000128 6
+        1.49727 inf 6
         """
         if not self.beside_a_kink:
             larger, smaller = this, self.difference(line, self.small_step)

@@ -93,7 +93,22 @@ class Together(Prober):
         return Claim(line, float(slopes.sum()), float(roundings.sum()), norm(sizes))
 
     def first_probe(self) -> Probe:
-        """Return what the first directions show; the error is infinite where that is nothing."""
+        """Return what the first directions show; the error is infinite where that is nothing.
+
+        Examples
+        --------
+        It is enough if the error is fine beside one of the arrays:
+
+        >>> from backproof.costs import measure_origin
+        >>> nest = {"a": np.array([1.0, -2.0]), "b": np.array([3e7, 5e7])}
+        >>> cost, point = lambda p: sum(np.sum(w**2) for w in p.values()), Parameters(nest)
+        >>> origin, arrays = measure_origin(cost, point), enumerate(nest.values())
+        >>> probings = [Probing(cost, point, origin, k, 2 * w, seed=0) for k, w in arrays]
+        >>> together = Together(cost, point, origin, probings)
+        >>> error = together.first_probe().error
+        >>> together.evaluations, [probing.path for probing in together.seen_by(error)]
+        (2, ['b'])
+        """
         unknown = Probe(math.nan, 0.0, math.inf)
         if len(self.probings) < 2:
             return unknown
