@@ -164,3 +164,15 @@ def test_scattered_entries_are_described(found: list[int], complete: bool, words
     """By their place if they share one and are all, else by their number."""
     assert scattered(np.ones((2, 3)), found, complete=complete).text.startswith(words)
     assert scattered(np.ones(1), [0], complete=True) is UNKNOWN
+
+
+def test_what_is_dead_leaves_no_doubt() -> None:
+    """Its error does not count in the resolution, and an array of it has nothing to be seen."""
+    check = check_of(np.sum, np.ones(2))._replace(gradient={"parameters": np.array([0.0, 2.0])})
+    value, error = np.array([0.0, 2.0]), np.array([9.0, 1e-3])
+    dead, reason = np.array([True, False]), np.array(["", ""], object)
+    entries = _judged(check, value, np.full(2, 2.0), value, error, reason, dead)
+    report = judge_entries(check, "parameters", entries)
+    assert (report.resolution, report.untested) == (pytest.approx(1e-3), 1)
+    nothing = entries._replace(size=np.zeros(2))
+    assert judge_entries(check, "parameters", nothing).resolution == 0.0
