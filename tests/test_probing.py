@@ -416,3 +416,22 @@ def test_a_kink_in_one_array_is_no_mistake(distance: float, evaluations: int, wr
     found = [path for path, array in report.arrays.items() if array.verdict != "correct"]
     assert found == [wrong] * bool(wrong)
     assert report.evaluations == evaluations or wrong
+
+
+@pytest.mark.parametrize(("size", "each"), [(64, True), (65, False)])
+def test_a_small_array_is_measured_entry_by_entry_if_probes_do_not_explain_it(
+    size: int, each: bool
+) -> None:
+    """If some of its entries are wrong, and if it is undecided."""
+    w = np.linspace(-2, 2, size)
+    claimed = 2 * w
+    claimed[[3, 60]] = 0.0, 6.0
+    report = check_gradient(lambda w: np.sum(w**2), claimed, w, method="directions")
+    assert [entry.index for entry in report.arrays["parameters"].entries] == [(3,), (60,)]
+    assert (report.evaluations > 2 * size) is each
+
+    at_kinks, halves = np.zeros(size), np.full(size, 0.5)
+    report = check_gradient(lambda w: np.sum(np.abs(w)), halves, at_kinks, method="directions")
+    assert report.arrays["parameters"].reason == "kink"
+    assert report.arrays["parameters"].untested == 0
+    assert (report.evaluations > 2 * size) is each
