@@ -1,5 +1,6 @@
 """Probes beside kinks and in noise, and the entries that are read off them."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from backproof.locating import candidates, divide, fitting, locate, remainder, w
 from backproof.parameters import Parameters
 from backproof.probing import (
     CLEAR,
+    COARSE,
+    FINE,
     PROBES,
     Probe,
     Probing,
@@ -345,6 +348,24 @@ def test_a_right_gradient_takes_as_many_evaluations_for_any_number_of_arrays(cou
     report = check_gradient(squares, double(nest), nest, method="directions")
     assert report.evaluations == 10
     assert all(0 < array.resolution < 1e-3 for array in report.arrays.values())
+
+
+def test_a_probe_of_all_arrays_is_fine_for_some_of_them() -> None:
+    """If its error is small beside their largest entry; beside a kink, it may be larger."""
+    nest = {"a": np.array([2.0, -2.0]), "b": np.array([8e7, 8e7])}
+    point, claimed = Parameters(nest), enumerate(double(nest).values())
+    origin = measure_origin(squares, point)
+    probings = [Probing(squares, point, origin, k, g, seed=0) for k, g in claimed]
+    together = Together(squares, point, origin, probings)
+    assert together.claim(0).line.size == 1.0
+    error = together.first_probe().error
+    assert together.evaluations == 2
+    assert together.seen_by(error) == probings[1:]
+    for share in (FINE, COARSE):
+        assert together.seen_by(share * 2.0 * 4.0) == probings
+        assert together.seen_by(math.nextafter(share * 8.0, 1.0)) == probings[1:]
+        assert not together.seen_by(1.001 * share * 8e7 * 16e7)
+        together.step = together.small_step
 
 
 @pytest.mark.parametrize("wrong", range(6))
