@@ -164,6 +164,8 @@ def test_located_entries_are_listed_the_worst_first() -> None:
 
     arrays = check_gradient(cost, claimed, point, method="directions").arrays
     assert [entry.index for entry in arrays["w"].entries] == [(10,), (100,), (190,)]
+    assert arrays["w"].mistake is not None
+    assert arrays["w"].mistake.text.startswith("3 of its 200 entries")
     assert arrays["z"].untested == 60
 
 
@@ -232,8 +234,9 @@ def test_arrays_that_pass_are_probed_together() -> None:
     w = {"a": np.linspace(1.0, 2.0, 30), "b": np.linspace(-1e3, 1e3, 20)}
     cost, point = lambda w: np.sum(w["a"] ** 2) + np.sum(w["b"] ** 2), Parameters(w)
     origin = measure_origin(cost, point)
-    for path, wrong in (("a", 0.1), ("b", 0.1), ("a", 0.0)):
-        claimed = {name: 2 * values for name, values in w.items()}
+    dtypes = (np.float64, np.float64, np.float64, np.float32)
+    for path, wrong, dtype in zip("abab", (0.1, 0.1, 0.0, 0.0), dtypes, strict=True):
+        claimed = {name: (2 * values).astype(dtype) for name, values in w.items()}
         claimed[path][5] += wrong
         arrays = enumerate(claimed.values())
         probings = [Probing(cost, point, origin, k, g, seed=0) for k, g in arrays]
@@ -380,14 +383,37 @@ def test_the_wrong_array_is_read_off(wrong: int) -> None:
     assert report.evaluations == 24
 
 
-def test_several_wrong_arrays_are_each_probed() -> None:
-    """Whether their mistakes are alike or not; the right one passes."""
+@pytest.mark.parametrize("factors", [(3, 1, -1, 2), (3, 1, 1, 1.1), (1, 3, 1, 1.1), (2, 2, 2, 2)])
+@pytest.mark.parametrize("kink", [0.0, 1.0])
+def test_several_wrong_arrays_are_each_probed(factors: tuple[float, ...], kink: float) -> None:
+    """Whether their mistakes are alike or not, and beside a kink; the right ones pass."""
     nest = nest_of(4)
+    edge = nest["a0"][0, 0] - 1e-6
+
+    def cost(p: Any) -> Any:
+        return squares(p) + kink * max(p["a0"][0, 0] - edge, 0.0)
+
     right = double(nest)
-    claimed = {**right, "a0": 3 * right["a0"], "a2": -right["a2"], "a3": right["a3"] + 0.5}
-    arrays = check_gradient(squares, claimed, nest, method="directions").arrays
-    kinds = [array.mistake.kind if array.mistake else "" for array in arrays.values()]
-    assert kinds == ["factor", "", "factor", "offset"]
+    right["a0"][0, 0] += kink
+    claimed = {name: f * g for f, (name, g) in zip(factors, right.items(), strict=True)}
+    report = check_gradient(cost, claimed, nest, method="directions")
+    told = [a.mistake.factor if a.mistake else 1 for a in report.arrays.values()]
+    assert told == pytest.approx(factors, rel=1e-5)
+    wrong, right_ones = (sum((f != 1) is is_wrong for f in factors) for is_wrong in (True, False))
+    again = 2 if right_ones and not kink else 0
+    assert report.evaluations == 14 + (10 if kink else 12) * wrong + 2 * right_ones + again
+
+
+def test_the_resolution_is_four_errors_of_a_slope_beside_the_largest_entry() -> None:
+    """Each array is displaced by steps of its own size, and its slopes are as much smaller."""
+    nest = {"a": np.full(80, 2.0), "b": np.full(90, 32.0)}
+    point, claimed = Parameters(nest), list(double(nest).values())
+    origin = measure_origin(squares, point)
+    probings = [Probing(squares, point, origin, k, g, seed=0) for k, g in enumerate(claimed)]
+    error = Together(squares, point, origin, probings).first_probe().error
+    arrays = check_gradient(squares, double(nest), nest, method="directions").arrays
+    assert arrays["a"].resolution == pytest.approx(4 * error / 2 / 4)
+    assert arrays["b"].resolution == pytest.approx(4 * error / 32 / 64)
 
 
 @pytest.mark.parametrize(("scale", "others"), [(1.0, 0), (1e-5, 1), (1e5, 3)])
@@ -416,6 +442,7 @@ def test_arrays_that_say_nothing_are_left_out() -> None:
     report = check_gradient(cost, claimed, nest, method="directions")
     assert [array.verdict for array in report.arrays.values()] == ["correct"] * 4 + ["wrong"]
     assert list(report.arrays) == list(nest)
+    assert report.arrays["empty"].resolution == report.arrays["dead"].resolution == 0.0
     assert report.evaluations == 12
 
 
