@@ -22,7 +22,7 @@ from backproof.probing import (
     clear_slope,
     first_probe,
 )
-from backproof.slopes import RATIO
+from backproof.slopes import RATIO, Slope
 from backproof.together import Together
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -118,7 +118,8 @@ def test_a_claim_settles_within_the_rounding_of_both() -> None:
     this = Difference(1e-6, 2.0, gap=0.0, rounding=0.125)
     claim = wrong_by({}, (5,)).claim(0)._replace(rounding=0.125, size=1.0)
     for claimed, settles in ((2.25, True), (1.75, True), (2.26, False), (1.74, False)):
-        assert _settles(this, claim._replace(slope=claimed), fine=1.0) is settles
+        assert _settles(this, claim._replace(slope=claimed), fine=0.125) is settles
+    assert not _settles(this, claim._replace(slope=2.0), fine=0.12)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +211,74 @@ def test_the_first_probe_takes_what_it_needs(
     assert abs(slope + residual - probing.project(probing.gradient)[0]) < 1e-9
     assert probing.evaluations == evaluations
     assert probing.beside_a_kink == (distance < 0.1)
+
+
+@pytest.mark.parametrize(
+    ("distance", "largest", "evaluations"),
+    [
+        (1.0, 1e-7, 20),
+        (1.0, 1e-4, 20),
+        (1.0, 1e-3, 2),
+        (1e-6, 1e-5, 14),
+        (1e-6, 1e-1, 4),
+        (1e-6, 1e7, 4),
+    ],
+)
+def test_an_error_has_to_be_fine_beside_the_largest_entry(
+    distance: float, largest: float, evaluations: int
+) -> None:
+    """Else it takes as many evaluations as a slope may take; beside a kink, less is enough."""
+    probing = near_a_kink(distance)
+    first_probe(probing, largest)
+    assert probing.evaluations == evaluations
+
+
+@pytest.mark.parametrize(("mistake", "evaluations"), [(1.4, 20), (1.44, 4), (1.6, 4), (-1.6, 4)])
+def test_a_claim_is_clearly_wrong_beyond_twice_the_error(mistake: float, evaluations: int) -> None:
+    """Of the second step, which has more noise; four evaluations show it."""
+    origin = Origin(3.0, EPSILON, noise=1e-3, step=0.1, evaluations=2)
+    claimed = np.array([1.0, 1.0 + mistake, 1.0])
+    probing = Probing(np.sum, Parameters(np.ones(3)), origin, 0, claimed, seed=0)
+    first_probe(probing, 200.0)
+    assert probing.evaluations == evaluations
+
+
+@pytest.mark.parametrize(("distance", "evaluations"), [(1e-9, 18), (1e-6, 12), (1.0, 2)])
+def test_an_entry_is_measured_by_more_steps_if_a_kink_may_pass_for_a_mistake(
+    distance: float, evaluations: int
+) -> None:
+    """Else two evaluations are enough."""
+    probing = near_a_kink(distance)
+    slope = probing.entry(0)
+    assert abs(slope.value - 5.0) <= slope.error < 1e-3
+    assert probing.evaluations == evaluations
+    assert abs(probing.entry(5).value - probing.gradient[5]) < 1e-6
+    assert probing.evaluations == evaluations + 2
+
+
+@pytest.mark.parametrize(("bend", "evaluations"), [(0.001, 4), (0.01, 6), (0.1, 6)])
+def test_a_curve_may_hide_on_which_side_a_kink_is(bend: float, evaluations: int) -> None:
+    """A step in between tells, if the curve is slight."""
+    origin = Origin(0.0, EPSILON, noise=1e-9, step=0.1, evaluations=2)
+    probing = Probing(np.sum, Parameters(np.ones(1)), origin, 0, np.ones(1), seed=0)
+    line = Line(lambda t: (t, t + bend * t**2 + max(t - 1e-5, 0.0)), origin, 1.0, 1.0)
+    slope = probing.clear_of_kinks(line, probing.difference(line, 0.1))
+    assert probing.evaluations == evaluations
+    assert np.isfinite(slope.error) == (bend < 0.1)
+    assert abs(slope.value - 1) <= slope.error
+
+
+def test_the_error_beside_a_kink_is_what_a_curve_may_leave() -> None:
+    """Eight times the share that the smaller step has of the change, and the noise."""
+    smaller = Difference(0.25, 1.5, gap=1.0, rounding=2.0**-20)
+    larger = Difference(1.0, 2.0 + 2.0**-11, gap=2.0 - 2.0**-10)
+    assert clear_slope(larger, smaller) == (1.0, 2.0**-19 + 2 * 2.0**-10)
+
+
+def test_the_error_of_a_probe_is_that_of_the_slope_and_of_the_claim() -> None:
+    """The residual is what is claimed too much."""
+    claim = wrong_by({}, (5,)).claim(0)._replace(slope=3.0, rounding=0.25)
+    assert claim.beside(Slope(1.0, 0.5)) == Probe(1.0, 2.0, 0.75)
 
 
 def test_a_larger_step_is_taken_only_where_it_meets_no_kink() -> None:
