@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backproof import assert_gradient, check_gradient, course
+from backproof import assert_gradient, check_gradient, course, relative_difference
 from backproof.costs import measure_origin
 from backproof.parameters import Parameters, replace_leaves
 from backproof.probing import Probing
@@ -128,8 +128,11 @@ def test_what_cannot_be_checked_is_refused(case: Refused) -> None:
     ("options", "words"),
     [
         ({"method": "fast"}, "method is 'fast': expected 'auto', 'entries' or 'directions'"),
+        ({"method": ["entries"]}, "method is"),
         ({"ord": "fro"}, "ord is 'fro'"),
         ({"tolerance": -1e-7}, "tolerance is -1e-07: expected a number from 0"),
+        ({"tolerance": 1}, "tolerance is 1: expected a number from 0 to below 1"),
+        ({"tolerance": 1.5}, "tolerance is 1.5"),
         ({"tolerance": "small"}, "tolerance is 'small'"),
         ({"seed": -1}, "seed is -1: expected a whole number"),
         ({"seed": 0.5}, "seed is 0.5"),
@@ -139,6 +142,25 @@ def test_unknown_options_are_refused(options: dict[str, Any], words: str) -> Non
     """An option that is not known says what was expected."""
     with pytest.raises(ValueError, match=words):
         check_gradient(np.sum, np.ones(2), np.ones(2), **options)
+
+
+def test_the_options_have_defaults() -> None:
+    """The 2-norm, and a seed of 0; no tolerance at all is one, too."""
+    claimed = np.array([2.0, 4.0, 7.0])
+    report = check_gradient(lambda w: np.sum(w**2), claimed, np.array([1.0, 2.0, 3.0]))
+    assert report.difference == pytest.approx(
+        relative_difference(claimed, np.array([2.0, 4.0, 6.0]))
+    )
+    assert report.seed == 0
+    assert check_gradient(np.sum, np.ones(2), np.ones(2), tolerance=0, seed=7).seed == 7
+
+
+@pytest.mark.parametrize(("size", "each"), [(5000, True), (5001, False)])
+def test_up_to_five_thousand_parameters_every_entry_is_measured(size: int, each: bool) -> None:
+    """Beyond them, directions are taken unasked."""
+    report = check_gradient(np.sum, np.ones(size), np.ones(size))
+    assert report.verdict == "correct"
+    assert (report.evaluations >= 2 * size) is each
 
 
 class Counted:
@@ -166,11 +188,11 @@ def network_case() -> tuple[Callable[[Any], Any], dict[str, Any], dict[str, Any]
 
 @every_method
 def test_the_evaluations_are_counted_and_few(method: str) -> None:
-    """A right gradient of n entries takes at most 2n + 10 evaluations, or 20 along directions."""
+    """A right gradient of n entries takes at most 2n + 10 evaluations, or 10 along directions."""
     cost, gradient, parameters = network_case()
     counted = Counted(cost)
     report = check_gradient(counted, gradient, parameters, method=method)
-    assert report.evaluations == counted.calls <= (104 if method == "entries" else 20)
+    assert report.evaluations == counted.calls <= (104 if method == "entries" else 10)
     counted.calls = 0
     wrong = {**gradient, "W2": 2 * gradient["W2"], "b1": -gradient["b1"] + 1}
     report = check_gradient(counted, wrong, parameters, method=method)

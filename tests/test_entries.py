@@ -1,5 +1,6 @@
 """How entries are judged by their slopes, at the limits of each rule."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,16 @@ def test_one_step_decides_an_entry_unless_something_is_odd(scale: float) -> None
     assert entries.reason[0] == "kink"
 
 
+def test_a_cost_that_raises_beside_the_point_is_measured_by_smaller_steps() -> None:
+    """Where the first step leaves its domain."""
+    w = np.array([1e-9, 2.0])
+    check = check_of(lambda w: math.log(w[0]) + math.log(w[1]), w)
+    entries, evaluations = measure_entries(check, [1 / w], 0)
+    assert np.abs(entries.value / (1 / w) - 1).max() < 1e-6
+    assert not entries.wrong.any()
+    assert evaluations > 4
+
+
 def test_the_first_entry_of_an_array_may_be_anywhere() -> None:
     """Its slopes are those of its own entries."""
     nest = {"a": np.ones(3), "b": np.array([2.0, 5.0])}
@@ -144,7 +155,7 @@ def test_an_array_is_as_its_entries_are() -> None:
 
 def test_wrong_entries_are_listed_the_worst_first() -> None:
     """With both numbers; what is not finite comes first, and right ones are not listed."""
-    array = report_of([1.0, 3.0, np.nan, -9.0], ["", "", "", ""])
+    array = report_of([1.0, 3.0, np.nan, -2.5], ["", "", "", ""])
     assert [entry.index for entry in array.entries] == [(2,), (3,), (1,)]
     assert [entry.numerical for entry in array.entries] == [1.0, 1.0, 1.0]
     assert entry_of(np.arange(6.0).reshape(2, 3), 5, 4.0, 0.5) == ((1, 2), 5.0, 4.0, 0.5)
@@ -174,6 +185,8 @@ def test_what_is_dead_leaves_no_doubt() -> None:
     entries = _judged(check, value, np.full(2, 2.0), value, error, reason, dead)
     report = judge_entries(check, "parameters", entries)
     assert report.resolution == pytest.approx(1e-3)
+    entries = entries._replace(allowed=np.array([9.0, 1e-2]))
+    assert judge_entries(check, "parameters", entries).resolution == pytest.approx(6e-3)
     assert report.untested == 1
     nothing = entries._replace(size=np.zeros(2))
     assert judge_entries(check, "parameters", nothing).resolution == 0.0
