@@ -14,6 +14,7 @@ from backproof.lines import (
     line_along,
     line_of_array,
     line_of_entry,
+    straight,
 )
 from backproof.parameters import Parameters
 from backproof.slopes import RATIO, _change, _reason, errors_of, gap_at_0, passed_a_kink
@@ -67,10 +68,17 @@ def test_a_step_that_is_lost_has_no_value(lost: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "behind"), [(math.inf, 1.0), (1.0, math.nan), (math.inf, math.inf), (-math.inf, 0.0)]
+    ("ahead", "behind"),
+    [
+        (math.inf, 1.0),
+        (1.0, math.nan),
+        (math.inf, math.inf),
+        (-math.inf, 0.0),
+        (1e308, -1e308),
+    ],
 )
 def test_costs_that_are_not_finite_give_no_value(ahead: float, behind: float) -> None:
-    """Neither one of them nor both."""
+    """Neither one of them, nor both, nor what is between them."""
     line = Line(lambda t: (t, ahead if t > 0 else behind), ORIGIN, 1.0, 1.0)
     this = central_difference(line, 0.5)
     assert math.isnan(this.value)
@@ -147,9 +155,9 @@ def test_a_line_through_nothing_but_zeros_has_steps_of_1() -> None:
     [
         (differences(0.5, 0.5, 0.5, gaps=1.0), 0.5, "kink"),
         (differences(0.5, 0.5, 0.5, gaps=-1.0), 0.5, "kink"),
-        (differences(0.5, 0.5, 0.5, gaps=(1.0, 1.0, 0.8)), 0.5, "kink"),
-        (differences(0.5, 0.5, 0.5, gaps=(1.0, 1.0, 0.7)), 0.5, "precision"),
-        (differences(0.5, 0.5, 0.5, gaps=1.0), 1.5, "precision"),
+        (differences(0.5, 0.5, 0.5, gaps=(1.0, 1.0, 0.77)), 0.5, "kink"),
+        (differences(0.5, 0.5, 0.5, gaps=(1.0, 1.0, 0.73)), 0.5, "precision"),
+        (differences(0.5, 0.5, 0.5, gaps=1.0), 1.0, "precision"),
         (differences(0.5, 0.5, 0.5, gaps=(1.0, 0.1, 0.01)), 0.01, "precision"),
         (differences(0.1, 0.5, 0.5), 0.5, "jump"),
         (differences(-0.1, -0.5, -0.5), 0.5, "jump"),
@@ -174,6 +182,8 @@ def test_the_reason_of_an_error(steps: list[Difference], error: float, reason: s
         (0.9, 0.0, 0.028, True),
         (0.9, 0.0, 0.032, False),  # noise would hide what is left
         (1e-9, 0.0, 1e-9, False),
+        (4 * RATIO, 1.0, 1.0, False),
+        (4.1 * RATIO, 1.0, 1.0, True),
         (math.nan, 0.0, 1e-9, False),
         (0.9, math.nan, 1e-9, False),
     ],
@@ -220,6 +230,32 @@ def test_steps_that_contradict_each_other(
     """The larger step is wrong unless noise can explain the smaller one."""
     steps = differences(*values, rounding=0.0 if not noise else 1e-9, most_noise=noise)
     assert errors_of(steps) == pytest.approx(errors, abs=1e-8)
+
+
+@pytest.mark.parametrize(("most_noise", "expected"), [(0.0, 5.5), (60.0, 4.5)])
+def test_the_rounding_of_the_smaller_step_counts_where_it_contradicts(
+    most_noise: float, expected: float
+) -> None:
+    """The error is what they are apart and that rounding, unless noise explains it."""
+    steps = differences(1.0, 5.0, 10.0, rounding=0.5, most_noise=most_noise)
+    assert errors_of(steps) == [expected, 5.5]
+
+
+@pytest.mark.parametrize(
+    ("gap", "rounding", "enough"),
+    [
+        (0.1, 0.0, True),
+        (0.11, 0.0, False),
+        (2.1, 0.25, True),
+        (-2.1, 0.25, True),
+        (2.2, 0.25, False),
+    ],
+)
+def test_a_difference_is_enough_if_its_sides_agree(
+    gap: float, rounding: float, enough: bool
+) -> None:
+    """To a percent of the size, here ten, and eight roundings."""
+    assert straight(gap, rounding, size=10.0) is enough
 
 
 def test_an_error_counts_rounding_change_and_half_of_a_gap() -> None:

@@ -11,9 +11,8 @@ import pytest
 
 from backproof import course, derivative, numerical_gradient
 from backproof.costs import measure_origin
-from backproof.lines import Difference
 from backproof.parameters import Parameters
-from backproof.slopes import RATIO, _reason, errors_of, passed_a_kink, slope_of_entry
+from backproof.slopes import slope_of_entry
 
 EPSILON = float(np.finfo(np.float64).eps)
 SINGLE = float(np.finfo(np.float32).eps)
@@ -186,37 +185,6 @@ def test_more_steps_are_taken_only_where_they_pay(
     point = Parameters(x)
     measured = slope_of_entry(cost, point, measure_origin(cost, point), 0)
     assert (measured.reason, measured.evaluations) == (reason, evaluations)
-
-
-@pytest.mark.parametrize(("most_noise", "expected"), [(0.0, 5.5), (60.0, 4.5)])
-def test_of_two_that_contradict_each_other_the_larger_is_wrong_unless_by_noise(
-    most_noise: float, expected: float
-) -> None:
-    """Its error is what they are apart, and the rounding of the smaller one."""
-    values = {1e-2: 1.0, 1e-3: 5.0, 1e-4: 10.0}
-    steps = [Difference(h, value, 0.0, 0.5, most_noise) for h, value in values.items()]
-    assert errors_of(steps) == [expected, 5.5]
-
-
-@pytest.mark.parametrize(
-    ("gaps", "error", "reason"),
-    [
-        ((1.0, 1.0, 0.77), 0.5, "kink"),
-        ((1.0, 1.0, 0.73), 0.5, "precision"),
-        ((1.0, 1.0, 1.0), 1.0, "precision"),
-    ],
-)
-def test_a_gap_that_stays_is_a_kink(gaps: tuple[float, ...], error: float, reason: str) -> None:
-    """All but a fourth of it, and only if it is more than the error."""
-    larger, this, smaller = (Difference(1.0, 0.5, gap) for gap in gaps)
-    assert _reason(larger, this, smaller, error) == reason
-
-
-def test_a_gap_is_gone_if_a_curve_would_have_left_more_than_noise() -> None:
-    """Otherwise it may be one that is due to curvature."""
-    this = Difference(1e-3, 1.0, gap=1.0, rounding=1.0)
-    assert passed_a_kink(Difference(1e-2, 1.0, 4.1 * RATIO), this)
-    assert not passed_a_kink(Difference(1e-2, 1.0, 4.0 * RATIO), this)
 
 
 def test_at_a_jump_the_error_is_not_small() -> None:
