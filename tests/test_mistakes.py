@@ -464,3 +464,65 @@ def test_a_section_shows_the_words_of_its_kind(kind: str) -> None:
     section = sections()[kind.replace(" ", "-")]
     outputs = re.findall(r'```text title="Output"\n(.*?)```', section, re.DOTALL)
     assert re.search(WORDS[kind], "".join(outputs))
+
+
+# Evidence that is given, and not measured
+
+
+def evidence(gradient: Any, right: Any, errors: float = 0.0, **others: Any) -> Evidence:
+    """Return evidence that knows the right gradient within errors; its parameters are 1 to n."""
+    g = np.asarray(gradient, float)
+    slopes = np.ravel(np.asarray(right, float))
+    parameters = np.arange(1.0, g.size + 1).reshape(g.shape)
+    return Evidence(g, parameters, np.ravel, slopes, np.full(slopes.size, errors), others)
+
+
+@pytest.mark.parametrize(
+    ("apart", "errors", "agrees"),
+    [(0.0, 0.0, True), (1e-9, 0.0, True), (3e-9, 0.0, False), (0.5, 0.5, True), (0.6, 0.5, False)],
+)
+def test_products_agree_within_the_errors_and_rounding(
+    apart: float, errors: float, agrees: bool
+) -> None:
+    """Rounding is 1e-12 of both together; one product that is off is enough."""
+    right = np.array([1.0, 1000.0, 0.0])
+    for sign in (1, -1):
+        known = evidence(right, right, errors)
+        assert known.agrees(right + sign * apart * np.eye(3)[1]) is agrees
+
+
+def test_a_multiple_fits_all_products_and_shows_in_two() -> None:
+    """Unless only one of them is not zero; what shows in one may be a mistake of that entry."""
+    slopes = np.array([0.5, -1.0, 2.0])
+    known = evidence(slopes, slopes, 1e-3)
+    assert known.multiple(slopes, of=3 * slopes) == pytest.approx(3)
+    assert known.multiple(slopes, of=3 * slopes + [0, 0, 0.9e-3]) == pytest.approx(3, rel=1e-3)
+    assert known.multiple(slopes, of=3 * slopes + [0, 0, 0.1]) is None
+    assert known.multiple(0 * slopes, of=slopes) is None
+    assert known.multiple(np.array([1.0, 0, 0]), of=np.array([3.0, 0, 0])) == pytest.approx(3)
+    assert known.multiple(np.array([1.0, 1e-6, 0]), of=np.array([3.0, 0, 0])) is None
+    assert known.multiple(np.array([1.0, 1.0, 1e-6]), of=np.array([3.0, 3.0, 0])) is not None
+    with np.errstate(invalid="ignore"):
+        assert known.multiple(np.array([np.inf, 1.0, 0]), of=slopes) is None
+    exact = evidence(slopes, slopes, 1e-15)
+    assert exact.multiple(slopes, of=3 * slopes + [0, 0, 5e-12]) == pytest.approx(3)
+    assert exact.multiple(slopes, of=3 * slopes + [0, 0, 5e-11]) is None
+
+
+def test_a_multiple_is_weighed_by_the_errors() -> None:
+    """What is known well says more of the factor."""
+    known = evidence([1.0, 1.0], [0.0, 0.0])._replace(errors=np.array([1e-6, 1.0]))
+    assert known.multiple(np.ones(2), of=np.array([3.0, 3.5])) is not None
+    assert known.multiple(np.ones(2), of=np.array([3.0, 3.5])) == pytest.approx(3, abs=1e-6)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_what_stands_in_another_order_has_a_name(axis: int) -> None:
+    """The rows or the columns of a matrix, the entries of a vector."""
+    right = np.random.default_rng(0).normal(size=(4, 5))
+    mistake = mistakes.permuted(evidence(np.roll(right, 1, axis), right))
+    assert mistake is not None
+    assert mistake.text == f"its {('rows', 'columns')[axis]} stand in another order"
+    mistake = mistakes.permuted(evidence(np.roll(right[0], 1), right[0]))
+    assert mistake is not None
+    assert mistake.text == "its entries stand in another order"
