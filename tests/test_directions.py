@@ -113,3 +113,40 @@ def test_small_gradients_are_probed_together_and_zero_ones_are_not() -> None:
     report = check_gradient(cost, claimed, nest, method="directions")
     assert [array.verdict for array in report.arrays.values()] == ["correct", "wrong", "correct"]
     assert report.evaluations == 22
+
+
+def test_located_entries_are_listed_the_worst_first() -> None:
+    """By how far they are off, whatever their signs; entries without a gradient are counted."""
+    w = np.linspace(-2.0, 2.0, 200)
+    point = {"w": w, "z": np.ones(100)}
+    right = {"w": 2 * w, "z": np.r_[np.zeros(60), np.ones(40)]}
+    claimed = {name: g.copy() for name, g in right.items()}
+    claimed["w"][[10, 100, 190]] += 3.0, 2.0, 1.0
+
+    def cost(p: Any) -> Any:
+        return np.sum(p["w"] ** 2) + np.sum(p["z"][60:])
+
+    arrays = check_gradient(cost, claimed, point, method="directions").arrays
+    assert [entry.index for entry in arrays["w"].entries] == [(10,), (100,), (190,)]
+    assert arrays["w"].mistake is not None
+    assert arrays["w"].mistake.text.startswith("3 of its 200 entries")
+    assert arrays["z"].untested == 60
+
+
+@pytest.mark.parametrize(("size", "each"), [(64, True), (65, False)])
+def test_a_small_array_is_measured_entry_by_entry_if_probes_do_not_explain_it(
+    size: int, each: bool
+) -> None:
+    """If some of its entries are wrong, and if it is undecided."""
+    w = np.linspace(-2, 2, size)
+    claimed = 2 * w
+    claimed[[3, 60]] = 0.0, 6.0
+    report = check_gradient(lambda w: np.sum(w**2), claimed, w, method="directions")
+    assert [entry.index for entry in report.arrays["parameters"].entries] == [(3,), (60,)]
+    assert (report.evaluations > 2 * size) is each
+
+    at_kinks, halves = np.zeros(size), np.full(size, 0.5)
+    report = check_gradient(lambda w: np.sum(np.abs(w)), halves, at_kinks, method="directions")
+    assert report.arrays["parameters"].reason == "kink"
+    assert report.arrays["parameters"].untested == 0
+    assert (report.evaluations > 2 * size) is each

@@ -1,29 +1,15 @@
-"""Probes beside kinks and in noise, and the entries that are read off them."""
+"""Probes of one array: in noise, beside kinks, and what their errors are made of."""
 
-import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from backproof import check_gradient
-from backproof.costs import Origin, measure_origin
+from backproof.costs import Origin
 from backproof.lines import Difference, Line
-from backproof.locating import (
-    candidates,
-    divide,
-    fitting,
-    locate,
-    remainder,
-    right_throughout,
-    spent,
-    without,
-)
 from backproof.parameters import Parameters
 from backproof.probing import (
     CLEAR,
-    COARSE,
-    FINE,
     PROBES,
     Probe,
     Probing,
@@ -32,24 +18,9 @@ from backproof.probing import (
     first_probe,
 )
 from backproof.slopes import RATIO, Slope
-from backproof.together import Together
+from probings import probing_of, wrong_by
 
 EPSILON = float(np.finfo(np.float64).eps)
-
-
-def probing_of(cost: Any, w: Any, claimed: Any, **origin: Any) -> Probing:
-    """Return the probing of a nest's only array."""
-    point = Parameters(w)
-    return Probing(cost, point, measure_origin(cost, point)._replace(**origin), 0, claimed, seed=0)
-
-
-def wrong_by(mistakes: dict[tuple[int, ...], float], shape: tuple[int, ...]) -> Probing:
-    """Return the probing of a sum of squares, some entries of whose gradient are wrong."""
-    w = np.random.default_rng(0).normal(size=shape)
-    claimed = 2 * w
-    for place, mistake in mistakes.items():
-        claimed[place] += mistake
-    return probing_of(lambda w: np.sum(w**2), w, claimed)
 
 
 def near_a_kink(distance: float, wrong: float = 0.0) -> Probing:
@@ -62,11 +33,6 @@ def near_a_kink(distance: float, wrong: float = 0.0) -> Probing:
         return np.sum(w**2) + 3 * max(w[0] - 1 + distance, 0.0)
 
     return probing_of(cost, w, claimed, step=3e-6, noise=1e-14)
-
-
-def all_probes(probing: Probing) -> list[Probe]:
-    """Return the probes of a whole array."""
-    return [probing.probe(probing.claim(k)) for k in range(PROBES)]
 
 
 def difference(h: float, distance: float, curve: float, noise: float, jump: float) -> Difference:
@@ -159,24 +125,6 @@ def test_the_product_of_a_claim_is_rounded() -> None:
     assert product == pytest.approx(float(claimed @ weights))
     assert size == pytest.approx(np.linalg.norm(claimed * weights))
     assert rounding == 4 * 2.0**-23 * size
-
-
-def test_located_entries_are_listed_the_worst_first() -> None:
-    """By how far they are off, whatever their signs; entries without a gradient are counted."""
-    w = np.linspace(-2.0, 2.0, 200)
-    point = {"w": w, "z": np.ones(100)}
-    right = {"w": 2 * w, "z": np.r_[np.zeros(60), np.ones(40)]}
-    claimed = {name: g.copy() for name, g in right.items()}
-    claimed["w"][[10, 100, 190]] += 3.0, 2.0, 1.0
-
-    def cost(p: Any) -> Any:
-        return np.sum(p["w"] ** 2) + np.sum(p["z"][60:])
-
-    arrays = check_gradient(cost, claimed, point, method="directions").arrays
-    assert [entry.index for entry in arrays["w"].entries] == [(10,), (100,), (190,)]
-    assert arrays["w"].mistake is not None
-    assert arrays["w"].mistake.text.startswith("3 of its 200 entries")
-    assert arrays["z"].untested == 60
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -305,288 +253,3 @@ def test_a_larger_step_is_taken_only_where_it_meets_no_kink() -> None:
     fresh = wrong_by({}, (5,))
     assert fresh.refined(Probe(1.0, 0.0, 0.1)) == (1.0, 0.0, 0.1)
     assert not fresh.evaluations
-
-
-def test_arrays_that_pass_are_probed_together() -> None:
-    """A mistake in any of them shows, and nothing is measured after a kink."""
-    w = {"a": np.linspace(1.0, 2.0, 30), "b": np.linspace(-1e3, 1e3, 20)}
-    cost, point = lambda w: np.sum(w["a"] ** 2) + np.sum(w["b"] ** 2), Parameters(w)
-    origin = measure_origin(cost, point)
-    dtypes = (np.float64, np.float64, np.float64, np.float32)
-    for path, wrong, dtype in zip("abab", (0.1, 0.1, 0.0, 0.0), dtypes, strict=True):
-        claimed = {name: (2 * values).astype(dtype) for name, values in w.items()}
-        claimed[path][5] += wrong
-        arrays = enumerate(claimed.values())
-        probings = [Probing(cost, point, origin, k, g, seed=0) for k, g in arrays]
-        together = Together(cost, point, origin, probings)
-        assert together.agree() is (wrong == 0)
-        assert together.evaluations == 2
-        probings[1].step /= CLEAR
-        assert together.agree()
-        assert together.evaluations == 2
-
-
-@pytest.mark.parametrize("shape", [(40,), (8, 9), (3, 4, 5), (1, 50)])
-def test_a_wrong_entry_fits_its_residuals_alone(shape: tuple[int, ...]) -> None:
-    """By its flat index in the array, in all of it and in a part."""
-    place = tuple(n // 2 for n in shape)
-    flat = int(np.ravel_multi_index(place, shape))
-    probing = wrong_by({place: 0.3}, shape)
-    assert fitting(probing, probing.everything, all_probes(probing)) == [flat]
-    part = tuple(slice(p, None) for p in place)
-    region = tuple(slice(*s.indices(n)) for s, n in zip(part, shape, strict=True))
-    probes = [probing.probe(probing.claim(k, region)) for k in range(PROBES)]
-    assert fitting(probing, region, probes) == [flat]
-    rest = without(probing, probes, flat, 0.3, 1e-3)
-    assert all(abs(p.residual) < 1e-6 for p in rest)
-    weights = [abs(probing.direction(k)[place]) for k in range(PROBES)]
-    errors = [1e-3 * w + p.error for w, p in zip(weights, probes, strict=True)]
-    assert [p.error for p in rest] == pytest.approx(errors)
-
-
-def test_probes_that_are_not_known_do_not_count() -> None:
-    """Their residuals may be anything."""
-    probing = wrong_by({(3, 4): 0.3}, (8, 9))
-    probes = [*all_probes(probing), probing.probe(probing.claim(PROBES))]
-    for k in (0, 3):
-        probes[k] = Probe(0.0, 1e3, np.inf)
-        assert fitting(probing, probing.everything, probes) == [31]
-
-
-@pytest.mark.parametrize(
-    ("noise", "fits", "tried", "taken"),
-    [(1e-3, 1, 1, 4), (0.0129, 3, 3, 4), (0.0132, 4, 2, 5), (0.02, 4, 1, 8)],
-)
-def test_probes_are_added_while_many_entries_fit(
-    noise: float, fits: int, tried: int, taken: int
-) -> None:
-    """The more noise there is, the more of them are needed, at most twice as many.
-
-    Of many entries that fit, the best one is tried; of a few, all of them.
-    """
-    claimed = np.ones((4, 9))
-    claimed[1, 2] = 1.5
-    point, origin = Parameters(np.zeros((4, 9))), Origin(0.0, EPSILON, noise, 1.0, 2)
-    probing = Probing(np.sum, point, origin, 0, claimed, seed=0)
-    probes = all_probes(probing)
-    assert len(fitting(probing, probing.everything, probes)) == fits
-    found = list(candidates(probing, probing.everything, probes))
-    assert found[0] == 11
-    assert len(found) == len(set(found)) == tried
-    assert len(probes) == taken
-
-
-@pytest.mark.parametrize("shape", [(60,), (20, 15), (4, 5, 6)])
-@pytest.mark.parametrize("count", [1, 2, 3, 6])
-def test_all_wrong_entries_are_located_and_no_other(shape: tuple[int, ...], count: int) -> None:
-    """Each with its slope, once, in fewer evaluations than measuring all entries takes."""
-    size = int(np.prod(shape))
-    chosen = np.random.default_rng(count).choice(size, count, replace=False)
-    places = [tuple(int(k) for k in np.unravel_index(i, shape)) for i in chosen]
-    probing = wrong_by({place: 0.01 * (n + 1) for n, place in enumerate(places)}, shape)
-    found = list(locate(probing, probing.everything, all_probes(probing)))
-    assert sorted(index for index, _ in found) == sorted(chosen)
-    right = 2 * probing.values.reshape(-1)
-    assert all(abs(slope.value - right[index]) <= slope.error < 1e-6 for index, slope in found)
-    if size > 100:
-        assert probing.evaluations < 2 * size
-
-
-def test_both_halves_are_measured_once() -> None:
-    """The half that is measured is the first along the longest axis; the other has the rest."""
-    for places, evaluations in (([(1, 2)], 6), ([(1, 9)], 6), ([(1, 2), (1, 9)], 12)):
-        probing = wrong_by(dict.fromkeys(places, 0.3), (3, 12))
-        probes = all_probes(probing)
-        probing.evaluations = 0
-        found = [index for index, _ in divide(probing, probing.everything, probes)]
-        assert found == [12 * i + j for i, j in places]
-        assert probing.evaluations == evaluations
-    left = remainder([Probe(3.0, 2.0, 0.5)] * 4, [Probe(1.0, 0.5, 0.25)] * 2)
-    assert left == [Probe(2.0, 1.5, 0.75)] * 2
-
-
-def test_a_region_is_divided_down_to_single_entries() -> None:
-    """Two of them, both wrong, are told apart; one that is right by itself is left alone."""
-    probing = wrong_by({(3,): 0.1, (4,): 0.2}, (10,))
-    pair, single = (slice(3, 5),), (slice(5, 6),)
-    probes = [probing.probe(probing.claim(k, pair)) for k in range(PROBES)]
-    assert [index for index, _ in locate(probing, pair, probes)] == [3, 4]
-    probing.evaluations = 0
-    assert not list(locate(probing, single, [Probe(1.0, 0.5, 0.1)] * PROBES))
-    assert probing.evaluations <= 2 * PROBES + 2
-
-
-def test_an_error_may_be_as_large_as_a_residual() -> None:
-    """Then no mistake is seen."""
-    assert right_throughout([Probe(3.0, 0.5, 0.5), Probe(3.0, -0.5, 0.5)])
-    assert not right_throughout([Probe(3.0, 0.5, 0.5), Probe(3.0, -0.51, 0.5)])
-
-
-def test_an_array_is_divided_no_further_than_its_share() -> None:
-    """Of many wrong entries, some are located, and the search ends."""
-    probing = wrong_by({(i, j): 0.1 * (i + j + 1) for i in range(20) for j in range(20)}, (40, 40))
-    for probing.evaluations, enough in ((250, False), (251, True), (0, False)):
-        assert spent(probing) is enough
-    found = list(locate(probing, probing.everything, all_probes(probing)))
-    assert 0 < len(found) < 400
-    assert 250 < probing.evaluations < 350
-    assert not list(locate(probing, probing.everything, all_probes(probing)))
-
-
-def nest_of(count: int, scale: float = 1.0) -> dict[str, Any]:
-    """Return some arrays of other shapes and sizes, the last one of the scale."""
-    rng = np.random.default_rng(count)
-    nest = {f"a{k}": rng.normal(size=(3 + k, 70)) for k in range(count)}
-    nest[f"a{count - 1}"] *= scale
-    return nest
-
-
-def squares(p: Any) -> Any:
-    """Return a cost of any nest."""
-    return sum(np.sum(w**2) for w in p.values())
-
-
-def double(p: Any) -> dict[str, Any]:
-    """Return its gradient."""
-    return {name: 2 * w for name, w in p.items()}
-
-
-@pytest.mark.parametrize("count", [2, 3, 20])
-def test_a_right_gradient_takes_as_many_evaluations_for_any_number_of_arrays(count: int) -> None:
-    """Two along each of two directions, and six at the point."""
-    nest = nest_of(count)
-    report = check_gradient(squares, double(nest), nest, method="directions")
-    assert report.evaluations == 10
-    assert all(0 < array.resolution < 1e-3 for array in report.arrays.values())
-
-
-def test_a_probe_of_all_arrays_is_fine_for_some_of_them() -> None:
-    """If its error is small beside their largest entry; beside a kink, it may be larger."""
-    nest = {"a": np.array([2.0, -2.0]), "b": np.array([8e7, 8e7])}
-    point, claimed = Parameters(nest), enumerate(double(nest).values())
-    origin = measure_origin(squares, point)
-    probings = [Probing(squares, point, origin, k, g, seed=0) for k, g in claimed]
-    together = Together(squares, point, origin, probings)
-    assert together.claim(0).line.size == 1.0
-    error = together.first_probe().error
-    assert together.evaluations == 2
-    assert together.seen_by(error) == probings[1:]
-    for share in (FINE, COARSE):
-        assert together.seen_by(share * 2.0 * 4.0) == probings
-        assert together.seen_by(math.nextafter(share * 8.0, 1.0)) == probings[1:]
-        assert not together.seen_by(1.001 * share * 8e7 * 16e7)
-        together.step = together.small_step
-
-
-@pytest.mark.parametrize("wrong", range(6))
-def test_the_wrong_array_is_read_off(wrong: int) -> None:
-    """Whichever it is, the others pass with it, and are not probed."""
-    nest = nest_of(6)
-    claimed = double(nest)
-    claimed[f"a{wrong}"][1, 5] += 0.1
-    report = check_gradient(squares, claimed, nest, method="directions")
-    found = {path: [e.index for e in array.entries] for path, array in report.arrays.items()}
-    assert found == {f"a{k}": [(1, 5)] if k == wrong else [] for k in range(6)}
-    assert report.evaluations == 24
-
-
-@pytest.mark.parametrize("factors", [(3, 1, -1, 2), (3, 1, 1, 1.1), (1, 3, 1, 1.1), (2, 2, 2, 2)])
-@pytest.mark.parametrize("kink", [0.0, 1.0])
-def test_several_wrong_arrays_are_each_probed(factors: tuple[float, ...], kink: float) -> None:
-    """Whether their mistakes are alike or not, and beside a kink; the right ones pass."""
-    nest = nest_of(4)
-    edge = nest["a0"][0, 0] - 1e-6
-
-    def cost(p: Any) -> Any:
-        return squares(p) + kink * max(p["a0"][0, 0] - edge, 0.0)
-
-    right = double(nest)
-    right["a0"][0, 0] += kink
-    claimed = {name: f * g for f, (name, g) in zip(factors, right.items(), strict=True)}
-    report = check_gradient(cost, claimed, nest, method="directions")
-    told = [a.mistake.factor if a.mistake else 1 for a in report.arrays.values()]
-    assert told == pytest.approx(factors, rel=1e-5)
-    wrong, right_ones = (sum((f != 1) is is_wrong for f in factors) for is_wrong in (True, False))
-    again = 2 if right_ones and not kink else 0
-    assert report.evaluations == 14 + (10 if kink else 12) * wrong + 2 * right_ones + again
-
-
-def test_the_resolution_is_four_errors_of_a_slope_beside_the_largest_entry() -> None:
-    """Each array is displaced by steps of its own size, and its slopes are as much smaller."""
-    nest = {"a": np.full(80, 2.0), "b": np.full(90, 32.0)}
-    point, claimed = Parameters(nest), list(double(nest).values())
-    origin = measure_origin(squares, point)
-    probings = [Probing(squares, point, origin, k, g, seed=0) for k, g in enumerate(claimed)]
-    error = Together(squares, point, origin, probings).first_probe().error
-    arrays = check_gradient(squares, double(nest), nest, method="directions").arrays
-    assert arrays["a"].resolution == pytest.approx(4 * error / 2 / 4)
-    assert arrays["b"].resolution == pytest.approx(4 * error / 32 / 64)
-
-
-@pytest.mark.parametrize(("scale", "others"), [(1.0, 0), (1e-5, 1), (1e5, 3)])
-def test_what_is_too_small_beside_the_others_is_probed_by_itself(scale: float, others: int) -> None:
-    """So that a mistake shows there, too: a fraction of one entry of a tiny array."""
-    nest = nest_of(4, scale)
-    claimed = double(nest)
-    right = check_gradient(squares, claimed, nest, method="directions")
-    assert 10 + 2 * others <= right.evaluations <= 10 + 32 * others
-    smallest = "a3" if scale < 1 else "a0"
-    claimed[smallest][2, 7] += 0.02 * np.abs(claimed[smallest]).max()
-    report = check_gradient(squares, claimed, nest, method="directions")
-    wrong = {path for path, array in report.arrays.items() if array.verdict == "wrong"}
-    assert wrong == {smallest}
-
-
-def test_arrays_that_say_nothing_are_left_out() -> None:
-    """Empty ones, ones without a gradient, and ones that are not finite."""
-    nest = nest_of(2) | {"empty": np.zeros((0, 3)), "dead": np.ones(3), "nan": np.ones(2)}
-    claimed = double(nest_of(2)) | {"empty": np.zeros((0, 3)), "dead": np.zeros(3)}
-    claimed["nan"] = np.array([0.0, np.nan])
-
-    def cost(p: Any) -> Any:
-        return np.sum(p["a0"] ** 2) + np.sum(p["a1"] ** 2)
-
-    report = check_gradient(cost, claimed, nest, method="directions")
-    assert [array.verdict for array in report.arrays.values()] == ["correct"] * 4 + ["wrong"]
-    assert list(report.arrays) == list(nest)
-    assert report.arrays["empty"].resolution == report.arrays["dead"].resolution == 0.0
-    assert report.evaluations == 12
-
-
-@pytest.mark.parametrize(("distance", "evaluations"), [(1.0, 10), (1e-6, 10), (1e-9, 10)])
-@pytest.mark.parametrize("wrong", ["", "a0", "a1"])
-def test_a_kink_in_one_array_is_no_mistake(distance: float, evaluations: int, wrong: str) -> None:
-    """Neither there nor in the others, and a mistake beside it is found."""
-    nest = nest_of(3)
-    edge = nest["a1"][0, 0] - distance
-
-    def cost(p: Any) -> Any:
-        return squares(p) + 3 * max(p["a1"][0, 0] - edge, 0.0)
-
-    claimed = double(nest)
-    claimed["a1"][0, 0] += 3
-    if wrong:
-        claimed[wrong][2, 5] += 0.1
-    report = check_gradient(cost, claimed, nest, method="directions")
-    found = [path for path, array in report.arrays.items() if array.verdict != "correct"]
-    assert found == [wrong] * bool(wrong)
-    assert report.evaluations == evaluations or wrong
-
-
-@pytest.mark.parametrize(("size", "each"), [(64, True), (65, False)])
-def test_a_small_array_is_measured_entry_by_entry_if_probes_do_not_explain_it(
-    size: int, each: bool
-) -> None:
-    """If some of its entries are wrong, and if it is undecided."""
-    w = np.linspace(-2, 2, size)
-    claimed = 2 * w
-    claimed[[3, 60]] = 0.0, 6.0
-    report = check_gradient(lambda w: np.sum(w**2), claimed, w, method="directions")
-    assert [entry.index for entry in report.arrays["parameters"].entries] == [(3,), (60,)]
-    assert (report.evaluations > 2 * size) is each
-
-    at_kinks, halves = np.zeros(size), np.full(size, 0.5)
-    report = check_gradient(lambda w: np.sum(np.abs(w)), halves, at_kinks, method="directions")
-    assert report.arrays["parameters"].reason == "kink"
-    assert report.arrays["parameters"].untested == 0
-    assert (report.evaluations > 2 * size) is each
