@@ -15,11 +15,7 @@ from backproof.locating import (
     without,
 )
 from backproof.parameters import Parameters
-from backproof.probing import (
-    PROBES,
-    Probe,
-    Probing,
-)
+from backproof.probing import PROBES, Probe, Probing
 from probings import all_probes, wrong_by
 
 EPSILON = float(np.finfo(np.float64).eps)

@@ -8,15 +8,7 @@ import pytest
 from backproof.costs import Origin
 from backproof.lines import Difference, Line
 from backproof.parameters import Parameters
-from backproof.probing import (
-    CLEAR,
-    PROBES,
-    Probe,
-    Probing,
-    _settles,
-    clear_slope,
-    first_probe,
-)
+from backproof.probing import CLEAR, PROBES, Probe, Probing, _settles, clear_slope, first_probe
 from backproof.slopes import RATIO, Slope
 from probings import probing_of, wrong_by
 

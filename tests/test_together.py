@@ -9,12 +9,7 @@ import pytest
 from backproof import check_gradient
 from backproof.costs import measure_origin
 from backproof.parameters import Parameters
-from backproof.probing import (
-    CLEAR,
-    COARSE,
-    FINE,
-    Probing,
-)
+from backproof.probing import CLEAR, COARSE, FINE, Probing
 from backproof.together import Together
 
 
