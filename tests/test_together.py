@@ -136,6 +136,25 @@ def test_what_is_too_small_beside_the_others_is_probed_by_itself(scale: float, o
     assert wrong == {smallest}
 
 
+@pytest.mark.parametrize(("wrong", "most"), [("", 30), ("w1", 60), ("b2", 800)])
+def test_many_small_arrays_are_probed_at_once(wrong: str, most: int) -> None:
+    """As biases are beside weights; a wrong one among them is found."""
+    rng = np.random.default_rng(0)
+    nest = {f"w{k}": rng.normal(size=(20, 30)) for k in range(20)}
+    nest |= {f"b{k}": 1e-6 * rng.normal(size=80 + k) for k in range(20)}
+    claimed = {name: np.cos(w) for name, w in nest.items()}
+    if wrong:
+        claimed[wrong].flat[3] *= 1.1
+
+    def cost(p: Any) -> Any:
+        return sum(np.sum(np.sin(w)) for w in p.values())
+
+    report = check_gradient(cost, claimed, nest, method="directions")
+    found = [path for path, array in report.arrays.items() if array.verdict != "correct"]
+    assert found == [wrong] * bool(wrong)
+    assert report.evaluations <= most
+
+
 def test_arrays_that_say_nothing_are_left_out() -> None:
     """Empty ones, ones without a gradient, and ones that are not finite."""
     nest = nest_of(2) | {"empty": np.zeros((0, 3)), "dead": np.ones(3), "nan": np.ones(2)}

@@ -67,10 +67,12 @@ class Prober(ABC):
     """Measures along directions, and counts the evaluations.
 
     `step` is that of the probes, relative to the parameters; it shrinks once one has met a kink.
+    A `patient` prober takes as many steps for a probe as a slope may take.
     """
 
     def __init__(self, origin: Origin) -> None:
         self.origin, self.step, self.evaluations = origin, origin.step, 0
+        self.patient = False
 
     @abstractmethod
     def claim(self, k: int) -> Claim:
@@ -97,9 +99,11 @@ class Prober(ABC):
         self.evaluations += measured.evaluations
         return measured
 
-    def probe(self, claim: Claim) -> Probe:
+    def probe(self, claim: Claim, step: float | None = None) -> Probe:
         """Compare a claim with the slope along its line, with a step that meets few kinks."""
-        this = self.difference(claim.line, min(self.step, self.origin.step / RATIO))
+        if self.patient:
+            return claim.beside(self.slope(claim.line).slope)
+        this = self.difference(claim.line, min(self.step, step or self.origin.step / RATIO))
         slope = Slope(this.value, this.rounding)
         if self.step < self.origin.step / RATIO:
             slope = self.clear_of_kinks(claim.line, this)

@@ -63,18 +63,24 @@ class Together(Prober):
     >>> [together.agree() for together in tried], right.evaluations
     ([True, False, False], 4)
 
-    A single array is not probed here, and neither is one beside a kink:
+    But not beside a kink:
 
-    >>> alone = Together(cost, point, origin, right.probings[:1])
     >>> right.probings[1].step /= 2
-    >>> alone.first_probe(), alone.evaluations, b_wrong.agree(), right.agree(), right.evaluations
-    (Probe(slope=nan, residual=0.0, error=inf), 0, False, True, 4)
+    >>> b_wrong.agree(), right.agree(), right.evaluations
+    (False, True, 4)
     """
 
     def __init__(
-        self, cost: Cost, parameters: Parameters, origin: Origin, probings: Sequence[Probing]
+        self,
+        cost: Cost,
+        parameters: Parameters,
+        origin: Origin,
+        probings: Sequence[Probing],
+        *,
+        patient: bool = False,
     ) -> None:
         super().__init__(origin)
+        self.patient = patient
         self.cost, self.parameters, self.probings = cost, parameters, probings
 
     def claim(self, k: int, shares: Iterable[float] = repeat(1.0)) -> Claim:
@@ -108,13 +114,27 @@ class Together(Prober):
         >>> error = together.first_probe().error
         >>> together.evaluations, [probing.path for probing in together.seen_by(error)]
         (2, ['b'])
+
+        A patient probe sees also what is small, if a larger step may be taken:
+
+        >>> nest = {"a": np.array([1e-4, -2e-4]), "b": np.array([3e-4, 5e-4])}
+        >>> cost = lambda p: 1e3 + sum(np.sum(np.sin(w)) for w in p.values())
+        >>> point = Parameters(nest)
+        >>> origin = measure_origin(cost, point)
+        >>> for patient in (False, True):
+        ...     arrays = enumerate(np.cos(w) for w in nest.values())
+        ...     probings = [Probing(cost, point, origin, *array, seed=0) for array in arrays]
+        ...     together = Together(cost, point, origin, probings, patient=patient)
+        ...     error = together.first_probe().error
+        ...     print(together.evaluations, [probing.path for probing in together.seen_by(error)])
+        4 []
+        16 ['a', 'b']
         """
-        unknown = Probe(math.nan, 0.0, math.inf)
-        if len(self.probings) < 2:
-            return unknown
+        if self.patient:
+            return self.probe(self.claim(0))
         largest = max(probing.block.scale * probing.largest for probing in self.probings)
         quick = quick_probe(self, self.claim(0), largest)
-        return quick[0] if quick else unknown
+        return quick[0] if quick else Probe(math.nan, 0.0, math.inf)
 
     def suspect(self, first: Probe) -> Probing:
         """Return the array that is wrong if a single one is: it is read off one more probe.
