@@ -157,15 +157,16 @@ def test_many_small_arrays_are_probed_at_once(wrong: str, most: int) -> None:
 
 def test_arrays_that_say_nothing_are_left_out() -> None:
     """Empty ones, ones without a gradient, and ones that are not finite."""
-    nest = nest_of(2) | {"empty": np.zeros((0, 3)), "dead": np.ones(3), "nan": np.ones(2)}
+    nest = nest_of(2) | {"empty": np.zeros((0, 3)), "dead": np.ones(3)}
+    nest |= {"nan": np.ones(2), "inf": np.ones(2)}
     claimed = double(nest_of(2)) | {"empty": np.zeros((0, 3)), "dead": np.zeros(3)}
-    claimed["nan"] = np.array([0.0, np.nan])
+    claimed |= {"nan": np.array([0.0, np.nan]), "inf": np.array([0.0, np.inf])}
 
     def cost(p: Any) -> Any:
         return np.sum(p["a0"] ** 2) + np.sum(p["a1"] ** 2)
 
     report = check_gradient(cost, claimed, nest, method="directions")
-    assert [array.verdict for array in report.arrays.values()] == ["correct"] * 4 + ["wrong"]
+    assert [array.verdict for array in report.arrays.values()] == ["correct"] * 4 + ["wrong"] * 2
     assert list(report.arrays) == list(nest)
     assert report.arrays["empty"].resolution == report.arrays["dead"].resolution == 0.0
     assert report.evaluations == 12
