@@ -133,6 +133,14 @@ def test_a_probe_is_the_slope_along_its_direction(scale: float) -> None:
     assert probing.evaluations == 2 * 2 * PROBES
 
 
+def test_later_probes_have_smaller_steps_than_the_first() -> None:
+    """So that they meet fewer kinks; one that is told its step takes that."""
+    probing = near_a_kink(1.2e-6)
+    claim = probing.claim(1)
+    assert abs(probing.probe(claim).residual) < 1e-6
+    assert abs(probing.probe(claim, step=3e-6).residual) > 1e-2
+
+
 def test_directions_share_their_signs_and_nothing_else() -> None:
     """Each array, turn and seed has its own, of sizes between 0.5 and 1.5."""
     probing = wrong_by({}, (30, 40))
