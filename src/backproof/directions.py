@@ -150,7 +150,7 @@ def judge_together(check: Check, together: Together) -> dict[str, ArrayReport]:
     if abs(seen.residual) > seen.error:
         suspect = together.suspect(seen)
         suspect.patient = together.patient
-        first = suspect.probe(suspect.claim(0), suspect.step)
+        first = suspect.probe(suspect.claim(0))
         seen = without(seen, suspect, first)
         if abs(first.residual) <= 2 * first.error or abs(seen.residual) > seen.error:
             return {}  # more than one array is wrong, or it is not known which

@@ -99,11 +99,11 @@ class Prober(ABC):
         self.evaluations += measured.evaluations
         return measured
 
-    def probe(self, claim: Claim, step: float | None = None) -> Probe:
+    def probe(self, claim: Claim) -> Probe:
         """Compare a claim with the slope along its line, with a step that meets few kinks."""
         if self.patient:
             return claim.beside(self.slope(claim.line).slope)
-        this = self.difference(claim.line, min(self.step, step or self.origin.step / RATIO))
+        this = self.difference(claim.line, min(self.step, self.origin.step / RATIO))
         slope = Slope(this.value, this.rounding)
         if self.step < self.origin.step / RATIO:
             slope = self.clear_of_kinks(claim.line, this)
