@@ -123,7 +123,7 @@ def test_the_resolution_is_four_errors_of_a_slope_beside_the_largest_entry() -> 
 
 
 @pytest.mark.parametrize(("scale", "others"), [(1.0, 0), (1e-5, 1), (1e5, 3)])
-def test_what_is_too_small_beside_the_others_is_probed_by_itself(scale: float, others: int) -> None:
+def test_what_is_too_small_beside_the_others_is_probed_again(scale: float, others: int) -> None:
     """So that a mistake shows there, too: a fraction of one entry of a tiny array."""
     nest = nest_of(4, scale)
     claimed = double(nest)

@@ -58,13 +58,12 @@ def check_directions(check: Check) -> tuple[dict[str, ArrayReport], int, float]:
     [(3,), (70,)]
     [(3,), (70,)]
     """
-    point = check.cost, check.parameters, check.origin
     arrays = enumerate(check.gradient.values())
-    probings = [Probing(*point, number, g, check.seed) for number, g in arrays]
+    probings = [Probing(*check.point, number, g, check.seed) for number, g in arrays]
     reports, evaluations = judge_groups(check, [p for p in probings if 0 < p.largest < np.inf])
     reports |= judge_arrays(check, [probing for probing in probings if probing.path not in reports])
     passed = [probing for probing in probings if reports[probing.path].verdict == "correct"]
-    again = Together(*point, passed)
+    again = Together(*check.point, passed)
     if not again.agree():
         reports |= judge_arrays(check, passed, turn=1)
     evaluations += sum(prober.evaluations for prober in (again, *probings))
@@ -97,8 +96,7 @@ def judge_groups(check: Check, probings: list[Probing]) -> tuple[dict[str, Array
     reports: dict[str, ArrayReport] = {}
     evaluations = 0
     while len(probings) > 1:
-        point = check.cost, check.parameters, check.origin
-        together = Together(*point, probings, patient=bool(reports))
+        together = Together(*check.point, probings, patient=bool(reports))
         judged = judge_together(check, together)
         evaluations += together.evaluations
         if not judged:
@@ -221,7 +219,7 @@ def judge_array(check: Check, probing: Probing) -> ArrayReport:
     g = check.gradient[probing.path]
     if not g.size:
         return ArrayReport("correct", g.shape, np.nan, 0.0)
-    if not np.isfinite(g).all():
+    if not np.isfinite(probing.largest):
         return _not_finite(g)
     return judge_probed(check, probing, *first_probe(probing, probing.largest))
 

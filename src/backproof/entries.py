@@ -44,6 +44,11 @@ class Check(NamedTuple):
     seed: int
     workers: Workers
 
+    @property
+    def point(self) -> tuple[Cost, Parameters, Origin]:
+        """What is displaced, and what is known of it there."""
+        return self.cost, self.parameters, self.origin
+
 
 class Entries(NamedTuple):
     """What is known of each entry: its slope, the error, what the rounding of the claim allows.
@@ -103,10 +108,9 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     >>> print(entries.dead, entries.unknown, *entries.reason[1:2])
     [False False  True] [False  True False] kink
     """
-    gradient, origin = _joined(gradients), check.origin
-    point, workers = (check.cost, check.parameters, origin), check.workers
+    gradient, origin, workers = _joined(gradients), check.origin, check.workers
     indices = range(first, first + gradient.size)
-    rows = np.array(for_each(both_sides, *point, indices, workers)).T
+    rows = np.array(for_each(both_sides, *check.point, indices, workers)).T
     value, gap, error = quotients(origin, *rows)
     dead = (gradient == 0) & (rows[2] == origin.cost) & (rows[4] == origin.cost)
     reason = np.full(gradient.size, "", dtype=object)
@@ -116,7 +120,7 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     again = np.flatnonzero(odd & ~dead)
     if not again.size:
         return entries, 2 * gradient.size
-    results = for_each(slope_of_entry, *point, [indices[i] for i in again], workers)
+    results = for_each(slope_of_entry, *check.point, [indices[i] for i in again], workers)
     for i, measured in zip(again, results, strict=True):
         (value[i], error[i]), reason[i] = measured.slope, measured.reason
     size = _sizes(gradients, gradient, value)

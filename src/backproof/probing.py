@@ -70,8 +70,9 @@ class Prober(ABC):
     A `patient` prober takes as many steps for a probe as a slope may take.
     """
 
-    def __init__(self, origin: Origin) -> None:
-        self.origin, self.step, self.evaluations = origin, origin.step, 0
+    def __init__(self, cost: Cost, parameters: Parameters, origin: Origin) -> None:
+        self.cost, self.parameters, self.origin = cost, parameters, origin
+        self.step, self.evaluations = origin.step, 0
         self.patient = False
 
     @abstractmethod
@@ -235,8 +236,7 @@ class Probing(Prober):
         gradient: NDArray[Any],
         seed: int,
     ) -> None:
-        super().__init__(origin)
-        self.cost, self.parameters = cost, parameters
+        super().__init__(cost, parameters, origin)
         self.block = parameters.blocks[number]
         self.first = sum(block.values.size for block in parameters.blocks[:number])
         self.shape = self.block.shape or (1,)

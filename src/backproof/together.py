@@ -79,9 +79,8 @@ class Together(Prober):
         *,
         patient: bool = False,
     ) -> None:
-        super().__init__(origin)
-        self.patient = patient
-        self.cost, self.parameters, self.probings = cost, parameters, probings
+        super().__init__(cost, parameters, origin)
+        self.probings, self.patient = probings, patient
 
     def claim(self, k: int, shares: Iterable[float] = repeat(1.0)) -> Claim:
         """Return what the gradients say of the slope along the k-th directions of all arrays.
