@@ -261,7 +261,7 @@ def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
     ...     print(scattered(np.ones((2, 2)), found, complete=complete).text)
     2 of its 4 entries are wrong, in a way that no rule knows
     at least 2 of its 4 entries are wrong, in a way that no rule knows
-    at least 1 of its 4 entries are wrong, in a way that no rule knows
+    at least 1 of its 4 entries is wrong, in a way that no rule knows
     >>> print(scattered(np.ones(2), [], complete=True).text)
     it is wrong in a way that no rule knows
     >>> scattered(np.ones(1), [0], complete=True) is UNKNOWN
@@ -273,7 +273,7 @@ def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
     if complete and (mistake := placed(g.shape, places)):
         return mistake
     count = f"{len(found)}" if complete else f"at least {len(found)}"
-    verb = "is" if count == "1" else "are"
+    verb = "is" if len(found) == 1 else "are"
     text = f"{count} of its {g.size} entries {verb} wrong, in a way that no rule knows"
     return Mistake("unknown", None, text)
 
