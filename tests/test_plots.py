@@ -399,7 +399,7 @@ def test_without_matplotlib_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) 
     """The extra is named."""
     monkeypatch.delitem(sys.modules, "backproof.plots")
     monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
-    with pytest.raises(ImportError, match=r"`pip install backproof\[plot\]`"):
+    with pytest.raises(ImportError, match=r'`pip install "backproof\[plot\]"`'):
         importlib.import_module("backproof.plots")
 
 

@@ -1,5 +1,6 @@
-"""Pictures of a gradient check, drawn with Matplotlib, which `pip install backproof[plot]` brings.
+"""Pictures of a gradient check, drawn with Matplotlib.
 
+`pip install "backproof[plot]"` brings Matplotlib along.
 Each function returns a figure: save it by its `savefig`, or let a notebook show it.
 It is drawn in the style that Matplotlib is set to, and no window is opened.
 """
@@ -29,7 +30,7 @@ try:
     from matplotlib.ticker import MaxNLocator
 except ImportError as missing:
     raise ImportError(
-        "the pictures need Matplotlib: install it with `pip install backproof[plot]`."
+        'the pictures need Matplotlib: install it with `pip install "backproof[plot]"`.'
     ) from missing
 
 Points = NDArray[np.float64]
