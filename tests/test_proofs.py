@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from backproof import check_gradient, numerical_gradient, relative_difference
-from proofs import fuzz, honest, soak
+from proofs import fuzz, honest, mutants, soak
 
 HONESTY: dict[str, Any] = json.loads(honest.RESULTS.read_text("utf-8"))
 
@@ -252,3 +252,13 @@ def test_a_number_too_large_for_a_float_is_infinite(number: int) -> None:
 def test_options_may_be_numbers_of_numpy() -> None:
     """A seed drawn from a generator, and a tolerance in another precision."""
     assert check_gradient(np.sum, 1.0, 2.0, seed=np.int64(3), tolerance=np.float32(1e-3))  # type: ignore[arg-type]
+
+
+# Mutated
+
+
+def test_no_mutant_is_listed_twice() -> None:
+    """Of two lines for one, the second would undo the first."""
+    lines = mutants.SURVIVORS.read_text("utf-8").splitlines()
+    names = [line.partition(" ")[2] for line in lines if line and not line.startswith("#")]
+    assert len(names) == len(mutants.known())

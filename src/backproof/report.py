@@ -17,7 +17,7 @@ REASONS = {
     "kink": "the cost has a kink here, and the gradient lies between the slopes on its two sides",
     "jump": "the cost jumps here, so that it has no slope",
     "precision": "the slope is lost in the rounding or the noise of the cost",
-    "not finite": "the cost is not finite on both sides of the point",
+    "not finite": "the cost is finite on one side of the point at most",
 }
 ADVICE = {
     "kink": "Move the parameters a little, and check again.",

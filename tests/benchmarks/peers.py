@@ -208,7 +208,7 @@ def derivcheck(problem: Problem) -> Outcome:
     except FloatingPointError:
         return Outcome("undecided")
     except AssertionError as error:
-        place = re.search(r"toward \((\d+),\)", str(error))
+        place = re.search(r"toward \((?:np\.int64\()?(\d+)", str(error))
         return Outcome("wrong", problem.path_of_entry(int(place[1])) if place else frozenset())
     return Outcome("correct")
 
