@@ -7,7 +7,13 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from backproof import course, derivative, numerical_gradient, relative_difference
+from backproof import (
+    check_gradient,
+    course,
+    derivative,
+    numerical_gradient,
+    relative_difference,
+)
 
 ONES = np.ones(3)
 X, Y, PARAMETERS = course.gradient_check_n_test_case()
@@ -178,6 +184,31 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "W of the direction is of type str",
     ),
     # Gradients that cannot be compared.
+    (
+        "a list for an array",
+        difference([1.0] * 3000, ONES),
+        TypeError,
+        "gradient is of type list: expected one array or number",
+    ),
+    (
+        "an array for a nest",
+        difference(ONES, dict.fromkeys("abcdefgh", 1.0)),
+        TypeError,
+        "of type ndarray: expected a, b, c, d, e, f and 2 more",
+    ),
+    (
+        "a mask",
+        difference(np.ma.masked_array(ONES, [True, False, False]), ONES),
+        TypeError,
+        "gradient has masked entries: fill them",
+    ),
+    (
+        "no map along directions",
+        lambda: check_gradient(total, ONES, ONES, method="directions", workers=cast(Any, 2)),
+        TypeError,
+        "workers is of type int",
+    ),
+    ("a cost that is masked", slope_of_cost(lambda w: np.ma.masked), TypeError, "MaskedConstant"),
     (
         "a missing gradient",
         difference({"W": ONES}, {"W": ONES, "b": 1.0}),

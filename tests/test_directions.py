@@ -112,7 +112,7 @@ def test_small_gradients_are_probed_together_and_zero_ones_are_not() -> None:
     claimed["b"] *= 0
     report = check_gradient(cost, claimed, nest, method="directions")
     assert [array.verdict for array in report.arrays.values()] == ["correct", "wrong", "correct"]
-    assert report.evaluations == 22
+    assert report.evaluations == 38
 
 
 def test_located_entries_are_listed_the_worst_first() -> None:

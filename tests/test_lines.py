@@ -168,7 +168,7 @@ def test_a_line_through_nothing_but_zeros_has_steps_of_1() -> None:
 )
 def test_the_reason_of_an_error(steps: list[Difference], error: float, reason: str) -> None:
     """A gap that stays is a kink, a quotient that grows a jump; noise explains either."""
-    larger, this, smaller = steps
+    larger, this, *smaller = steps
     assert _reason(larger, this, smaller, error) == reason
 
 
@@ -219,7 +219,7 @@ def test_the_gap_of_a_curve_vanishes_at_the_point() -> None:
     [
         ((1.0, 1.0, 5.0), 0.0, (4.0, 4.0)),
         ((1.0, 1.0, 5.0, 5.0), 0.0, (4.0, 4.0, 0.0)),
-        ((1.0, 1.0, 5.0, 5.0), 1e12, (4 / RATIO, 4.0, 4 - 4 / RATIO)),
+        ((1.0, 1.0, 5.0, 5.0), 1e12, (4.0, 4.0, 4 - 4 / RATIO)),
         ((1.0, 1.0, 1.0, 5.0), 0.0, (4.0, 4.0, 4.0)),
         ((3.0, 2.0, 1.0), 0.0, (1.0, 1.0)),
     ],
@@ -227,7 +227,7 @@ def test_the_gap_of_a_curve_vanishes_at_the_point() -> None:
 def test_steps_that_contradict_each_other(
     values: tuple[float, ...], noise: float, errors: tuple[float, ...]
 ) -> None:
-    """The larger step is wrong unless noise can explain the smaller one."""
+    """The larger step is wrong; where noise can explain the smaller one, either may be."""
     steps = differences(*values, rounding=0.0 if not noise else 1e-9, most_noise=noise)
     assert errors_of(steps) == pytest.approx(errors, abs=1e-8)
 

@@ -89,7 +89,7 @@ def test_all_wrong_entries_are_located_and_no_other(shape: tuple[int, ...], coun
 
 def test_both_halves_are_measured_once() -> None:
     """The half that is measured is the first along the longest axis; the other has the rest."""
-    for places, evaluations in (([(1, 2)], 6), ([(1, 9)], 6), ([(1, 2), (1, 9)], 12)):
+    for places, evaluations in (([(1, 2)], 8), ([(1, 9)], 8), ([(1, 2), (1, 9)], 16)):
         probing = wrong_by(dict.fromkeys(places, 0.3), (3, 12))
         probes = all_probes(probing)
         probing.evaluations = 0

@@ -172,7 +172,7 @@ def test_a_kink_near_the_point_is_avoided_by_smaller_steps(distance: float, side
         (lambda t: math.sin(t) + 2 + abs(t - 1 - 1e-7), 1.0, "precision", 10),
         (lambda t: math.sin(t) + 2 + abs(t - 1), 1.0, "kink", 26),
         (lambda t: math.sin(t) + 2 + 1e-4 * (t > 1), 1.0, "jump", 28),
-        (lambda t: math.sin(t) + 2 + 1e-8 * (t > 1), 1.0, "precision", 28),
+        (lambda t: math.sin(t) + 2 + 1e-8 * (t > 1), 1.0, "precision", 30),
         (lambda t: round((2 + math.sin(t)) * 1e12) / 1e12, 1.0, "precision", 8),
         (lambda t: 1e10 + math.sin(t / 250), -250.0, "precision", 14),
         (lambda t: 1e12 + t, 0.5, "precision", 16),

@@ -7,6 +7,7 @@ all arrays are probed along random directions, and wrong entries are located whe
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from backproof.directions import check_directions
 from backproof.entries import Array, Check, check_entries
 from backproof.parameters import Nest, Parameters, arrays_like
 from backproof.report import Report, overall
-from backproof.slopes import Workers
+from backproof.slopes import Workers, require_workers
 
 # Up to this many parameters, the method "auto" measures every entry.
 MOST_ENTRIES = 5000
@@ -87,6 +88,7 @@ def check_gradient(
     it is 1/3 of the numerical gradient: is a mean over 3 taken where a sum belongs?
     """
     _require_options(method, ord, tolerance, seed)
+    require_workers(workers)
     point = Parameters(parameters)
     claimed = _claimed(gradient, point)
     origin = measure_origin(cost, point)
@@ -131,14 +133,16 @@ def _claimed(gradient: Nest | Callable[[Nest], Nest], point: Parameters) -> dict
         before = point.vector()
         gradient = gradient(point.nest)
         point.require_unchanged(before, "gradient")
-    return arrays_like(point.leaves, gradient, "gradient")
+    arrays = arrays_like(point.leaves, gradient, "gradient")
+    # What computes the cost may write its gradient to the same memory, call after call.
+    return {path: array.copy() for path, array in arrays.items()}
 
 
 def _require_options(method: str, ord: float, tolerance: float, seed: int) -> None:
     if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
         raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
     require_order(ord)
-    if not isinstance(tolerance, int | float | np.floating) or not 0 <= tolerance < 1:
+    if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance!r}: expected a number from 0 to below 1.")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed is {seed!r}: expected a whole number that is not negative.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backproof.parameters import Nest, Parameters, float_of, precision_of
 
@@ -14,6 +16,9 @@ Cost = Callable[[Nest], Any]
 
 # The precision that a cost may have inside, whatever its value has.
 SINGLE = precision_of(np.dtype(np.float32))
+
+# What varies by more than this share of a cost says nothing of the step that suits it.
+MOST_RELATIVE = math.sqrt(SINGLE)
 
 
 class Origin(NamedTuple):
@@ -50,69 +55,97 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
     ... ):
     ...     _, precision, noise, step, evaluations = measure_origin(cost, Parameters(3.1))
     ...     print(f"{precision:.0e} {noise:.0e} {step:.0e}", evaluations)
-    2e-16 4e-15 4e-06 6
-    2e-16 1e-09 2e-04 6
-    1e-07 2e-06 3e-03 10
-    1e-07 0e+00 2e-03 6
+    2e-16 1e-15 3e-06 6
+    2e-16 1e-09 3e-04 6
+    1e-07 9e-07 2e-03 18
+    1e-07 0e+00 2e-03 14
     """
     if not callable(cost):
         raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
+    value, precision, noise = _called_twice(cost, parameters)
+    most = math.sqrt(precision) * abs(value)
+    nearby = _values_nearby(cost, parameters, value, max(precision, parameters.precision))
+    spread, evaluations = _noise_of(nearby), 1 + len(nearby)
+    if precision < SINGLE and (spread > most or len(set(nearby)) == 1 or _jumps(nearby)):
+        # Single precision inside a cost takes no notice of such small steps, or leaps at them.
+        nearby = _values_nearby(cost, parameters, value, SINGLE)
+        evaluations += len(nearby) - 1
+        if _is_single(nearby, spread, precision):
+            precision, spread = SINGLE, _noise_of(nearby)
+        elif not spread:  # it stood still: the grid that it is rounded to is coarser than its steps
+            spread = _noise_of(nearby)
+    if math.isfinite(spread) and not _jumps(nearby):
+        noise = max(noise, spread)
+    size = max(abs(value), noise / MOST_RELATIVE)
+    relative_noise = max(precision, noise / size) if size else precision
+    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations)
+
+
+def _called_twice(cost: Cost, parameters: Parameters) -> tuple[float, float, float]:
+    """Return a cost at the point, its precision, and by how much a second call differs."""
     before = parameters.vector()
     first, second = (real_number(cost(parameters.nest)) for _ in range(2))
     parameters.require_unchanged(before, "cost")
     value, precision = float(first), _precision(first, parameters)
-    noise, most = abs(value - float(second)), math.sqrt(precision) * abs(value)
+    noise = abs(value - float(second))
     if not math.isfinite(value):
         raise ValueError(f"the cost is {first} at the parameters: expected a finite number there.")
-    if not noise <= most:
+    if not noise <= math.sqrt(precision) * abs(value):
         raise ValueError(
             f"the cost is random: two calls with the same parameters gave {first} and {second}. "
             "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
         )
-    nearby, evaluations = _values_nearby(cost, parameters, value, parameters.precision), 6
-    spread = _noise_of(nearby)
-    if precision < SINGLE and (spread > most or len(set(nearby)) == 1):
-        # Single precision inside a cost takes no notice of such small steps, or leaps at them.
-        nearby, evaluations = _values_nearby(cost, parameters, value, SINGLE), 10
-        if _is_single(nearby, spread, precision):
-            precision, spread, most = SINGLE, _noise_of(nearby), math.inf
-    noise = spread if noise < spread <= most else noise
-    relative_noise = max(precision, noise / abs(value)) if value else precision
-    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations)
+    return value, precision, noise
 
 
 def _values_nearby(
     cost: Cost, parameters: Parameters, first: float, precision: float
 ) -> list[float]:
-    """Return five values of a cost on a ray that is short for a precision.
+    """Return values of a cost on a ray that is short for a precision; more of them if it is single.
 
     The ray starts at the point, so that a kink there is not taken for noise.
 
     Examples
     --------
     >>> values = _values_nearby(lambda x: x, Parameters(2.0), 2.0, 2**-52)
-    >>> [(value - 2.0) * 2**29 for value in values]
-    [0.0, -1.0, -2.0, -3.0, -4.0]
+    >>> [round((value - 2.0) * 2**27, 4) for value in values]
+    [0.0, -0.2176, -0.4665, -0.7287, -1.0]
 
-    Where the cost is not defined, there is nothing to be seen of its noise:
+    Parameters that are all zero have the scale 1:
+
+    >>> _values_nearby(lambda x: x, Parameters(0.0), 0.0, 2**-52)[-1] * 2**28
+    -1.0
+
+    Where the cost is not defined, there is nothing to be seen:
 
     >>> _values_nearby(lambda x: math.log(x - 2), Parameters(2.0), 7.0, 2**-52)
-    [7.0, 7.0, 7.0, 7.0, 7.0]
+    [7.0, nan, nan, nan, nan]
     """
+    length, places = math.sqrt(precision) / 4, _places(5 if precision < SINGLE else 13)
     start = parameters.vector()
-    signs = np.where(np.arange(start.size) % 3, 1.0, -1.0)
-    spacing = math.sqrt(precision) / 16 * signs * start
-    values = [first]
-    with np.errstate(all="ignore"):
-        try:
-            for k in range(1, 5):
-                parameters.assign(start + k * spacing)
-                values.append(float(real_number(cost(parameters.nest))))
-        except (ArithmeticError, ValueError):
-            return [first] * 5
-        finally:
-            parameters.assign(start)
-    return values
+    try:
+        beside = (_value_beside(cost, parameters, start, length * place) for place in places[1:])
+        return [first, *beside]
+    finally:
+        parameters.assign(start)
+
+
+def _value_beside(
+    cost: Cost, parameters: Parameters, start: NDArray[np.float64], distance: float
+) -> float:
+    """Return the cost at some distance from the point, relative to the parameters, or nan."""
+    displaced = np.resize([-distance, distance, distance], start.size)
+    displaced *= start if start.any() else 1.0
+    displaced += start
+    parameters.assign(displaced)
+    displaced = parameters.vector()  # as it was rounded
+    try:
+        with np.errstate(all="ignore"):
+            value = float(real_number(cost(parameters.nest)))
+    except (ArithmeticError, ValueError):
+        return math.nan
+    parameters.require_unchanged(displaced, "cost")
+    return value
 
 
 def _is_single(values: list[float], spread: float, precision: float) -> bool:
@@ -149,18 +182,48 @@ def _is_single(values: list[float], spread: float, precision: float) -> bool:
 
 
 def _noise_of(values: list[float]) -> float:
-    """Return three times the standard deviation of the noise of a cost, from five values on a ray.
+    """Return three times the standard deviation of the noise of a cost, from values on a ray.
 
-    The ray is so short that the third differences show the noise alone
-    (Hamming, 1971; Moré and Wild, 2011).
+    The ray is so short that what is left beside a parabola is the noise alone; with even places,
+    that would be third differences (Hamming, 1971; Moré and Wild, 2011).
 
     Examples
     --------
-    >>> round(_noise_of([0.0, 1.0, 0.0, 1.0, 0.0]), 4), _noise_of([0.0, 1.0, 4.0, 9.0, 16.0])
-    (2.6833, 0.0)
+    >>> f"{_noise_of([0.0, 1.0, 0.0, 1.0, 0.0]):.4f} {_noise_of(_places(13) ** 2) < 1e-15}"
+    '2.0424 True'
     """
-    a, b, c, d, e = values
-    return 3 * math.hypot(d - a + 3 * (b - c), e - b + 3 * (c - d)) / math.sqrt(40)
+    contrasts = _beside_a_parabola(len(values))
+    with np.errstate(all="ignore"):
+        left = (contrasts * np.subtract(values, values[0])).sum(axis=1)
+    return 3 * math.hypot(*left) / math.sqrt(len(left))
+
+
+def _places(count: int) -> NDArray[np.float64]:
+    """Return uneven places from 0 to 1.
+
+    From one even place to the next, a cost that is rounded to a grid could change by the same
+    number of its steps, and seem to have no noise.
+    """
+    return np.linspace(0.0, 1.0, count) ** 1.1
+
+
+@cache
+def _beside_a_parabola(count: int) -> NDArray[np.float64]:
+    """Return orthogonal directions in which no parabola through so many places goes."""
+    return np.linalg.svd(np.vander(_places(count), 3).T)[2][3:]
+
+
+def _jumps(values: list[float]) -> bool:
+    """Tell whether a cost jumps at the point, where a ray starts: that is no noise.
+
+    Examples
+    --------
+    >>> [_jumps([jump, 0.0, 2.0, 1.0, 2.0]) for jump in (20.0, 20.5, -18.0, -18.5)]
+    [False, True, False, True]
+    """
+    at, *beside = values
+    lowest, highest = min(beside), max(beside)
+    return max(lowest - at, at - highest) > 9 * (highest - lowest)
 
 
 def real_number(value: Any) -> float | np.number[Any]:
@@ -178,7 +241,7 @@ def real_number(value: Any) -> float | np.number[Any]:
         return value
     if type(value) is int:
         return float_of(value)
-    if isinstance(value, np.number | np.ndarray):
+    if isinstance(value, np.number | np.ndarray) and not np.ma.is_masked(value):
         array = np.asarray(value)
         if array.size == 1 and array.dtype.kind in "fiu":
             return cast("np.number[Any]", array.reshape(-1)[0])

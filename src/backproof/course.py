@@ -269,7 +269,7 @@ def _arrays(named: Arrays, prefix: str = "") -> list[Array]:
             )
         if np.shape(named[name]) != shape:
             raise ValueError(f"{name} has shape {np.shape(named[name])}: expected {shape}.")
-    return [named[prefix + key] for key in SHAPES]
+    return [np.asarray(named[prefix + key]) for key in SHAPES]
 
 
 def _require_examples(X: Array, Y: Array) -> None:

@@ -59,9 +59,9 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     """
     require_order(ord)
     leaves = flatten(approximation)
-    g = vector_like(leaves, gradient, "gradient")
-    a = vector_like(leaves, approximation, "approximation")
     with np.errstate(all="ignore"):
+        g = vector_like(leaves, gradient, "gradient")
+        a = vector_like(leaves, approximation, "approximation")
         return difference_of_vectors(g, a, ord)
 
 

@@ -13,20 +13,16 @@ from numpy.typing import NDArray
 
 from backproof.costs import Cost, Origin
 from backproof.differences import difference_of_vectors
-from backproof.lines import line_of_entry, quotients, straight
+from backproof.lines import line_along, line_of_entry, quotients, straight
 from backproof.mistakes import UNKNOWN, Evidence, Mistake, name_mistake, placed
 from backproof.parameters import Parameters, precision_of
 from backproof.report import ArrayReport, Entry
-from backproof.slopes import Workers, for_each, slope_of_entry
+from backproof.slopes import DOUBT, Workers, for_each, slope_of_entry, slope_of_line
 
 Array = NDArray[Any]
 
 # An array is undecided where the error of an entry is more than this share of the largest one.
 RESOLVED = 0.02
-
-# An error is an estimate: no gradient is accused that lies outside of it by less than this factor,
-# unless a kink or a jump shows where the slope can be.
-DOUBT = 3
 
 # A single step decides an entry if its error is at most this share of the largest.
 FINE = 1e-6
@@ -83,6 +79,7 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     """Measure and judge all entries of some arrays, of which the first has the index `first`.
 
     A single step decides an entry, unless something looks odd: then it takes several.
+    Some rounding of a claim is allowed for, as a share of the largest slope of its array.
 
     Examples
     --------
@@ -109,27 +106,65 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     [False False  True] [False  True False] kink
     """
     gradient, origin, workers = _joined(gradients), check.origin, check.workers
+    coarse = np.repeat([precision_of(g.dtype) for g in gradients], [g.size for g in gradients])
     indices = range(first, first + gradient.size)
     rows = np.array(for_each(both_sides, *check.point, indices, workers)).T
     value, gap, error = quotients(origin, *rows)
     dead = (gradient == 0) & (rows[2] == origin.cost) & (rows[4] == origin.cost)
     reason = np.full(gradient.size, "", dtype=object)
     size = _sizes(gradients, gradient)
-    entries = _judged(check, gradient, size, value, error, reason, dead)
+    lost = first + np.flatnonzero(dead & ~(error <= FINE * size))
+    evaluations = 2 * gradient.size
+    if lost.size:
+        still, more = stands_still(*check.point, lost)
+        dead[lost - first], evaluations = still, evaluations + more
+    rounded = 16 * coarse * _sizes(gradients, value)
+    entries = _judged(check, gradient, rounded, size, value, error, reason, dead)
     odd = entries.wrong | entries.unknown | ~(error <= FINE * size) | ~straight(gap, error, size)
     again = np.flatnonzero(odd & ~dead)
     if not again.size:
-        return entries, 2 * gradient.size
+        return entries, evaluations
     results = for_each(slope_of_entry, *check.point, [indices[i] for i in again], workers)
     for i, measured in zip(again, results, strict=True):
         (value[i], error[i]), reason[i] = measured.slope, measured.reason
-    size = _sizes(gradients, gradient, value)
-    evaluations = 2 * gradient.size + sum(measured.evaluations for measured in results)
-    return _judged(check, gradient, size, value, error, reason, dead), evaluations
+    size, rounded = _sizes(gradients, gradient, value), 16 * coarse * _sizes(gradients, value)
+    evaluations += sum(measured.evaluations for measured in results)
+    return _judged(check, gradient, rounded, size, value, error, reason, dead), evaluations
+
+
+def stands_still(
+    cost: Cost, parameters: Parameters, origin: Origin, indices: Array
+) -> tuple[bool, int]:
+    """Tell whether a cost has no slope along some entries together, and what that takes.
+
+    The steps grow: one that suits a tiny entry may be too short to change the cost at all.
+
+    Examples
+    --------
+    >>> from backproof.costs import measure_origin
+    >>> point, every = Parameters(np.array([1.0, 1e-12, 1e-13])), np.array([1, 2])
+    >>> for cost in (lambda w: w[0], lambda w: w[0] + w[1]):
+    ...     print(*stands_still(cost, point, measure_origin(cost, point), every))
+    True 16
+    False 16
+    """
+    velocity = np.zeros(parameters.size)
+    velocity[indices] = np.random.default_rng(0).choice([-1.0, 1.0], indices.size)
+    velocity[indices] *= np.random.default_rng(1).uniform(0.5, 1.5, indices.size)
+    smallest = min(parameters.entry(int(i))[0].scale for i in indices)
+    measured = slope_of_line(line_along(cost, parameters, origin, velocity, smallest))
+    return abs(measured.slope.value) <= measured.slope.error, measured.evaluations
 
 
 def _judged(
-    check: Check, g: Array, size: Array, value: Array, error: Array, reason: Array, dead: Array
+    check: Check,
+    g: Array,
+    rounded: Array,
+    size: Array,
+    value: Array,
+    error: Array,
+    reason: Array,
+    dead: Array,
 ) -> Entries:
     """Judge every entry by its slope: where there is none, its value is nan, and nothing is off.
 
@@ -142,28 +177,23 @@ def _judged(
     >>> for claim, value, error, reason in (
     ...     (1.2, 1.0, 0.15, "kink"),
     ...     (1.2, 1.0, 0.15, "precision"),
-    ...     (1.2, 1.0, 0.05, "precision"),
+    ...     (1.2, 1.0, 0.04, "precision"),
     ...     (1.0, 1.0, 0.025, ""),
     ...     (1.0, 1.0, 0.02, ""),
     ...     (np.nan, 1.0, 0.1, ""),
     ... ):
-    ...     columns = (np.array([x]) for x in (claim, 1.2, value, error, reason, False))
+    ...     columns = (np.array([x]) for x in (claim, 0.0, 1.2, value, error, reason, False))
     ...     entry = _judged(check, *columns)
     ...     print(claim, error, f"wrong: {entry.wrong[0]}, unknown: {entry.unknown[0]}")
     1.2 0.15 wrong: True, unknown: False
     1.2 0.15 wrong: False, unknown: True
-    1.2 0.05 wrong: True, unknown: False
+    1.2 0.04 wrong: True, unknown: False
     1.0 0.025 wrong: False, unknown: True
     1.0 0.02 wrong: False, unknown: False
     nan 0.1 wrong: True, unknown: False
 
-    Some rounding of the claim is allowed for, as a share of the largest entry:
-
-    >>> g, no = np.ones(1, np.float32), np.zeros(1, bool)
-    >>> _judged(check, g, 2 * g, g, 0 * g, no, no).allowed / np.finfo(np.float32).eps
-    array([32.], dtype=float32)
     """
-    allowed = check.tolerance * (np.abs(g) + np.abs(value)) + 16 * precision_of(g.dtype) * size
+    allowed = check.tolerance * (np.abs(g) + np.abs(value)) + rounded
     apart = np.abs(g - value) - allowed
     wrong = ((apart > accusing(reason) * error) | ~np.isfinite(g)) & ~dead
     unknown = ~(wrong | dead | ((error <= RESOLVED * size) & ~(apart > error)))
@@ -233,7 +263,8 @@ def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries
     )
     mistake = name_mistake(evidence)
     if mistake is UNKNOWN:
-        mistake = scattered(g, np.flatnonzero(entries.wrong).tolist(), complete=True)
+        complete = not entries.unknown.any()
+        mistake = scattered(g, np.flatnonzero(entries.wrong).tolist(), complete=complete)
     return replace(report, mistake=mistake, entries=found)
 
 

@@ -11,7 +11,7 @@ import copy
 import math
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 Nest = Any
 FloatArray = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
+
+MOST_LISTED = 6  # names in a message
 
 
 class Block(NamedTuple):
@@ -68,10 +70,10 @@ class Parameters:
     >>> Parameters(3).nest, type(Parameters(np.float32(3)).nest).__name__
     (3.0, 'float32')
 
-    A block of zeros has the scale of the largest other one, or 1:
+    A block of zeros has the scale of the largest other one, at most 1:
 
     >>> [block.scale for block in parameters.blocks], Parameters(0.0).blocks[0].scale
-    ([3.0, 3.0], 1.0)
+    ([3.0, 1.0], 1.0)
     """
 
     @np.errstate(over="ignore")  # of a long double as a float64, or of a sum
@@ -86,7 +88,8 @@ class Parameters:
         if not self.size:
             raise ValueError("there are no parameters: expected at least one number.")
         sizes = [_mean_size(array) for array in flat.values()]
-        usual = max(sizes) or 1.0  # for blocks of zeros
+        # For blocks of zeros; a step by the size of others may be far too long for them.
+        usual = min(max(sizes), 1.0) or 1.0
         self.blocks = tuple(
             Block(path, np.shape(self.leaves[path]), array, size or usual)
             for (path, array), size in zip(flat.items(), sizes, strict=True)
@@ -195,18 +198,30 @@ def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, Floa
         If an array is missing, too much, or of another shape.
     """
     given = flatten(nest)
-    if list(given) == ["parameters"] and "parameters" not in leaves:
-        raise TypeError(
-            f"the {name} is of type {type(nest).__name__}: expected {', '.join(leaves)}."
-        )
     if set(given) != set(leaves):
+        if "parameters" in (*given, *leaves):  # a single leaf, on one side
+            expected = "one array or number" if "parameters" in leaves else _listed(leaves)
+            raise TypeError(f"the {name} is of type {type(nest).__name__}: expected {expected}.")
         wrong = [f"no {path}" for path in leaves if path not in given]
         wrong += [f"{path} too much" for path in given if path not in leaves]
-        raise ValueError(f"the {name} has {', '.join(wrong)}: expected {', '.join(leaves)}.")
+        raise ValueError(f"the {name} has {_listed(wrong)}: expected {_listed(leaves)}.")
     return {
         path: _array_like(leaf, given[path], f"{path} of the {name}")
         for path, leaf in leaves.items()
     }
+
+
+def _listed(names: Collection[str]) -> str:
+    r"""Return names as text, and of many no more than the first.
+
+    Examples
+    --------
+    >>> print(_listed("abcdef"), _listed("abcdefg"), sep="\n")
+    a, b, c, d, e, f
+    a, b, c, d, e, f and 1 more
+    """
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(islice(names, MOST_LISTED)) + more
 
 
 def entry_name(path: str, shape: tuple[int, ...], index: int) -> str:
@@ -281,6 +296,8 @@ def _real_array(leaf: Any, name: str) -> NDArray[Any]:
             f"{name} is of type {type(leaf).__name__}: expected a number, a NumPy array, "
             "or a dict, list or tuple of them."
         )
+    if np.ma.is_masked(leaf):
+        raise TypeError(f"{name} has masked entries: fill them, and let the cost apply the mask.")
     array = np.asarray(float_of(leaf) if type(leaf) is int else leaf)
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex: pass its real and imaginary parts as two arrays.")

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backproof.costs import Cost, Origin, measure_origin
+from backproof.costs import Cost, measure_origin
 from backproof.differences import relative_difference
-from backproof.lines import Line, central_difference
+from backproof.lines import central_difference, line_along
 from backproof.parameters import FloatArray, Nest, Parameters, Vector, arrays_like, flatten
 from backproof.report import ArrayReport, Report
 
@@ -368,7 +368,7 @@ def _differences(cost: Cost, point: Parameters, g: Vector, steps: Vector) -> Vec
     claimed, slopes = [], []
     with np.errstate(all="ignore"):  # the largest steps may lead out of the cost's domain
         for direction in _directions(point.size):
-            line = _line(cost, point, origin, direction)
+            line = line_along(cost, point, origin, direction, 1.0)
             claimed.append(g @ direction)
             slopes.append([central_difference(line, float(step)).value for step in steps])
     g_v = np.array(claimed)
@@ -394,20 +394,6 @@ def _directions(size: int) -> Iterator[Vector]:
     for _ in range(DIRECTIONS):
         direction = draw.standard_normal(size)
         yield direction / np.linalg.norm(direction)
-
-
-def _line(cost: Cost, point: Parameters, origin: Origin, direction: Vector) -> Line:
-    """Return the line along which the private copy of the parameters is displaced."""
-    start = point.vector()
-
-    def cost_at(step: float) -> tuple[float, float]:
-        point.assign(start + step * direction)
-        try:
-            return step, float(np.asarray(cost(point.nest)).item())
-        finally:
-            point.assign(start)
-
-    return Line(cost_at, origin, size=1.0, scale=1.0)
 
 
 def _drawn_curve(steps: Vector, differences: Vector) -> Figure:

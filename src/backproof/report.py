@@ -235,7 +235,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     text = "\n".join(line.rstrip() for line in lines)
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+    if not sys.stdout or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
     return re.sub(r"(?<=  )(correct|wrong|undecided)(?=  )", _coloured, text)
 

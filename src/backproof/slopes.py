@@ -31,6 +31,10 @@ Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 # It is no whole number, so that two steps do not span whole periods of one oscillation.
 RATIO = math.e**2
 
+# An error is an estimate: no gradient is accused that lies outside of it by less than this factor,
+# unless a kink or a jump shows where the slope can be.
+DOUBT = 4
+
 # The search for a step ends here; 40 of them span 34 powers of ten.
 MOST_STEPS = 40
 
@@ -159,6 +163,7 @@ def numerical_gradient(
     >>> bool((error["w"] < 1e-9).all())
     True
     """
+    require_workers(workers)
     point = Parameters(parameters)
     origin = measure_origin(cost, point)
     slopes = for_each(slope_of_entry, cost, point, origin, range(point.size), workers)
@@ -183,8 +188,6 @@ def for_each(
     workers: Workers,
 ) -> list[Any]:
     """Return the results of a task for each index; workers beside each other get copies."""
-    if not callable(workers):
-        raise TypeError(f"workers is of type {type(workers).__name__}: expected one like map.")
     if workers is map:
         results = [task(cost, parameters, origin, index) for index in indices]
     else:
@@ -193,6 +196,12 @@ def for_each(
     if len(results) != len(indices):
         raise ValueError(f"workers returned {len(results)} results for {len(indices)} points.")
     return results
+
+
+def require_workers(workers: Workers) -> None:
+    """Refuse workers that cannot be called."""
+    if not callable(workers):
+        raise TypeError(f"workers is of type {type(workers).__name__}: expected one like map.")
 
 
 def _in_a_copy(
@@ -216,7 +225,8 @@ def _slope_along(cost: Cost, parameters: Parameters, origin: Origin, direction: 
     velocity = parameters.vector_of(direction, "direction")
     if not np.isfinite(velocity).all() or not velocity.any():
         raise ValueError("the direction is zero or not finite: expected finite entries, not all 0.")
-    speed, size = float(np.abs(velocity).max()), float(np.abs(parameters.vector()).max())
+    speed = float(np.abs(velocity).max())
+    size = float(np.abs(parameters.vector()[velocity != 0]).max())
     line = line_along(cost, parameters, origin, velocity / speed, size)
     slope = slope_of_line(line).slope
     return Slope(slope.value * speed, slope.error * speed)
@@ -237,12 +247,16 @@ def slope_of_line(line: Line) -> Measured:
             best, error = _least_error(steps)
     if math.isinf(error):
         _raise_failure(steps)
-    slope = Slope(steps[best].value, error)
-    smaller = steps[min(best + 1, len(steps) - 1)]
-    return Measured(slope, _reason(steps[best - 1], steps[best], smaller, error), 2 * len(steps))
+    larger, this, *smaller = steps[best - 1 :]
+    reason = _reason(larger, this, smaller, error)
+    if reason == "kink":  # the gap is what it is, and the rest an estimate
+        error += 2 * DOUBT * (error - abs(gap_at_0(larger, this)) / 2)
+    return Measured(Slope(this.value, error), reason, 2 * len(steps))
 
 
-def _reason(larger: Difference, this: Difference, smaller: Difference, error: float) -> str:
+def _reason(
+    larger: Difference, this: Difference, smaller: Sequence[Difference], error: float
+) -> str:
     """Say what most of the error is due to.
 
     Examples
@@ -250,38 +264,40 @@ def _reason(larger: Difference, this: Difference, smaller: Difference, error: fl
     A gap stays at a kink, and the quotient grows with 1 / step at a jump:
 
     >>> steps = 1.0, 1 / RATIO, 1 / RATIO**2
-    >>> _reason(*(Difference(h, value=0.5, gap=1.0) for h in steps), error=0.5)
+    >>> def reason(*three, error):
+    ...     return _reason(three[0], three[1], three[2:], error)
+    >>> reason(*(Difference(h, value=0.5, gap=1.0) for h in steps), error=0.5)
     'kink'
-    >>> _reason(*(Difference(h, value=1 / h, gap=0.0) for h in steps), error=1.0)
+    >>> reason(*(Difference(h, value=1 / h, gap=0.0) for h in steps), error=1.0)
     'jump'
 
     Noise makes gaps that come and go:
 
     >>> gaps = 0.2, -0.1, 0.3
-    >>> _reason(*(Difference(h, 0.5, gap) for h, gap in zip(steps, gaps)), error=0.05)
+    >>> reason(*(Difference(h, 0.5, gap) for h, gap in zip(steps, gaps)), error=0.05)
     'precision'
 
     A tripled quotient is no jump, a gap that shrinks by a fourth is no kink, and one that is
     within the error is none, either:
 
-    >>> _reason(*(Difference(1.0, value, gap=0.0) for value in (1.0, 3.0, 9.0)), error=1.0)
+    >>> reason(*(Difference(1.0, value, gap=0.0) for value in (1.0, 3.0, 9.0)), error=1.0)
     'precision'
     >>> for last, error in ((0.78, 0.5), (0.74, 0.5), (1.0, 1.0)):
-    ...     print(_reason(*(Difference(1.0, 0.5, gap) for gap in (1.0, 1.0, last)), error))
+    ...     print(reason(*(Difference(1.0, 0.5, gap) for gap in (1.0, 1.0, last)), error=error))
     kink
     precision
     precision
 
-    >>> _reason(*(Difference(h) for h in steps), error=math.inf)
+    >>> reason(*(Difference(h) for h in steps), error=math.inf)
     'not finite'
     """
     if math.isnan(this.value):
-        return "not finite"
+        return "precision" if math.isinf(this.rounding) else "not finite"  # a step that is lost
     if abs(this.value) > max(RATIO / 2 * abs(larger.value), this.most_noise):
         return "jump"  # the quotient grows as the step shrinks
     gap = gap_at_0(larger, this)
-    stays = abs(smaller.gap - gap) < abs(gap) / 4
-    return "kink" if stays and abs(gap) > error else "precision"
+    gone = any(abs(s.gap - gap) > abs(gap) / 4 + 2 * s.rounding for s in smaller)
+    return "kink" if abs(gap) > error and not gone else "precision"
 
 
 def _least_error(steps: list[Difference]) -> tuple[int, float]:
@@ -306,7 +322,7 @@ def errors_of(steps: list[Difference]) -> list[float]:
     """Return the error of each difference but the first, from largest to smallest step.
 
     Two of them may contradict each other. If no noise can explain it, the larger step is wrong:
-    it steps over what the cost does in between. Otherwise the smaller one is wrong:
+    it steps over what the cost does in between. Otherwise each of them may be wrong:
     noise can stand still over a small step, and make a difference that looks exact.
 
     Examples
@@ -323,15 +339,15 @@ def errors_of(steps: list[Difference]) -> list[float]:
 
     >>> noisy = [Difference(h, v, 0.0, 1e-9, most_noise=1e12) for h, v in values.items()]
     >>> print([f"{error:.1f}" for error in errors_of(noisy)])
-    ['0.5', '4.0', '3.5']
+    ['4.0', '4.0', '3.5']
 
-    What the errors of both explain is no contradiction; the rounding of the smaller one counts:
+    What the larger one's error explains is no contradiction; the rounding of the smaller counts:
 
     >>> values = {1e-2: 1.0, 1e-3: 3.0, 1e-4: 6.0}
     >>> for most_noise in (0.0, 16.0):
     ...     print(errors_of([Difference(h, v, 0.0, 0.25, most_noise) for h, v in values.items()]))
     [3.25, 3.25]
-    [2.25, 3.25]
+    [3.0, 3.25]
     """
     errors = _errors_by_neighbour(steps)
     judged = steps[1:]
@@ -342,8 +358,8 @@ def errors_of(steps: list[Difference]) -> list[float]:
             apart = abs(larger.value - smaller.value)
             if apart - own > math.sqrt(smaller.rounding * smaller.most_noise):
                 errors[k] = max(errors[k], apart + smaller.rounding)
-            elif apart - own > errors[j]:
-                errors[j] = apart - own
+            elif apart - own > smaller.rounding:
+                errors[k], errors[j] = max(errors[k], apart), max(errors[j], apart - own)
     return errors
 
 
