@@ -102,6 +102,16 @@ def test_a_wrong_entry_of_fast_waves_is_located_within_its_error() -> None:
         assert abs(entry.numerical - right[17]) <= entry.error
 
 
+@pytest.mark.parametrize(("factor", "seed"), [(1e4, 26), (3e4, 10), (3e4, 38), (1e6, 0)])
+def test_waves_far_too_fast_for_the_probes_are_not_accused(factor: float, seed: int) -> None:
+    """If no entry is seen to be wrong, the probes are repeated with more steps."""
+    w = np.random.default_rng(seed).normal(size=100)
+    report = check_gradient(
+        lambda w: np.sum(np.sin(factor * w)), factor * np.cos(factor * w), w, method="directions"
+    )
+    assert report.verdict != "wrong"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_an_entry_is_listed_once(seed: int) -> None:
     """What its own error leaves of it is not taken for another mistake."""

@@ -267,13 +267,14 @@ def _located(check: Check, probing: Probing, first: Probe, resolution: float) ->
         return _entry_by_entry(check, probing)
     if mistake is UNKNOWN:
         found = list(locate(probing, probing.everything, probes))
-        if not found and not probing.patient:  # its probes may be less exact than they say
-            probing.patient = True
-            return judge_array(check, probing)
         mistake = scattered(g, [index for index, _ in found], complete=not spent(probing))
     else:
         largest = int(np.argmax(np.abs(g)))
         found = [(largest, probing.entry(largest))]
+    seen = any(abs(float(g.flat[i]) - slope.value) > slope.error for i, slope in found)
+    if not seen and not probing.patient:  # its probes may be less exact than they say
+        probing.patient = True
+        return judge_array(check, probing)
     entries = [entry_of(g, i, *slope) for i, slope in found]
     entries.sort(key=lambda entry: -abs(entry.gradient - entry.numerical))
     return ArrayReport("wrong", g.shape, np.nan, resolution, mistake, tuple(entries))
