@@ -37,10 +37,9 @@ def judged(
     dead: bool = False,
 ) -> tuple[bool, bool]:
     """Return whether a single entry is wrong, and whether that is unknown."""
-    rounded = 16 * size * np.finfo(np.float64).eps
-    columns = (np.array([x]) for x in (claim, rounded, size, value, error, reason, dead))
+    columns = (np.array(pair) for pair in ((value, size), (error, 0), (reason, ""), (dead, False)))
     with np.errstate(invalid="ignore"):
-        entry = _judged(check_of(np.sum, np.ones(1)), *columns)
+        entry = _judged(check_of(np.sum, np.ones(1)), [np.array([claim, size])], *columns)
     return bool(entry.wrong[0]), bool(entry.unknown[0])
 
 
@@ -143,7 +142,7 @@ def report_of(wrong: list[float], reasons: list[str]) -> Any:
     check = check_of(np.sum, np.ones(g.size))._replace(gradient={"parameters": g})
     ones, no = np.ones(g.size), np.zeros(g.size, bool)
     error = np.array([0.5 if reason else 1e-3 for reason in reasons])
-    entries = _judged(check, g, 0 * ones, ones, ones, error, np.array(reasons, object), no)
+    entries = _judged(check, [g], ones, error, np.array(reasons, object), no)
     return judge_entries(check, "parameters", entries)
 
 
@@ -185,7 +184,7 @@ def test_what_is_dead_leaves_no_doubt() -> None:
     check = check_of(np.sum, np.ones(2))._replace(gradient={"parameters": np.array([0.0, 2.0])})
     value, error = np.array([0.0, 2.0]), np.array([9.0, 1e-3])
     dead, reason = np.array([True, False]), np.array(["", ""], object)
-    entries = _judged(check, value, np.zeros(2), np.full(2, 2.0), value, error, reason, dead)
+    entries = _judged(check, [value], value, error, reason, dead)
     report = judge_entries(check, "parameters", entries)
     assert report.resolution == pytest.approx(1e-3)
     entries = entries._replace(allowed=np.array([9.0, 1e-2]))

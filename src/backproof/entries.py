@@ -106,30 +106,24 @@ def measure_entries(check: Check, gradients: list[Array], first: int) -> tuple[E
     [False False  True] [False  True False] kink
     """
     gradient, origin, workers = _joined(gradients), check.origin, check.workers
-    coarse = np.repeat([precision_of(g.dtype) for g in gradients], [g.size for g in gradients])
     indices = range(first, first + gradient.size)
     rows = np.array(for_each(both_sides, *check.point, indices, workers)).T
     value, gap, error = quotients(origin, *rows)
     dead = (gradient == 0) & (rows[2] == origin.cost) & (rows[4] == origin.cost)
+    lost = np.flatnonzero(dead & ~(error <= FINE * _sizes(gradients, gradient)))
+    dead[lost], evaluations = stands_still(*check.point, first + lost)
+    evaluations += 2 * gradient.size
     reason = np.full(gradient.size, "", dtype=object)
-    size = _sizes(gradients, gradient)
-    lost = first + np.flatnonzero(dead & ~(error <= FINE * size))
-    evaluations = 2 * gradient.size
-    if lost.size:
-        still, more = stands_still(*check.point, lost)
-        dead[lost - first], evaluations = still, evaluations + more
-    rounded = 16 * coarse * _sizes(gradients, value)
-    entries = _judged(check, gradient, rounded, size, value, error, reason, dead)
-    odd = entries.wrong | entries.unknown | ~(error <= FINE * size) | ~straight(gap, error, size)
-    again = np.flatnonzero(odd & ~dead)
+    entries = _judged(check, gradients, value, error, reason, dead)
+    unclear = ~(error <= FINE * entries.size) | ~straight(gap, error, entries.size)
+    again = np.flatnonzero((entries.wrong | entries.unknown | unclear) & ~dead)
     if not again.size:
         return entries, evaluations
     results = for_each(slope_of_entry, *check.point, [indices[i] for i in again], workers)
     for i, measured in zip(again, results, strict=True):
         (value[i], error[i]), reason[i] = measured.slope, measured.reason
-    size, rounded = _sizes(gradients, gradient, value), 16 * coarse * _sizes(gradients, value)
     evaluations += sum(measured.evaluations for measured in results)
-    return _judged(check, gradient, rounded, size, value, error, reason, dead), evaluations
+    return _judged(check, gradients, value, error, reason, dead), evaluations
 
 
 def stands_still(
@@ -148,6 +142,8 @@ def stands_still(
     True 16
     False 16
     """
+    if not indices.size:
+        return True, 0
     velocity = np.zeros(parameters.size)
     velocity[indices] = np.random.default_rng(0).choice([-1.0, 1.0], indices.size)
     velocity[indices] *= np.random.default_rng(1).uniform(0.5, 1.5, indices.size)
@@ -157,14 +153,7 @@ def stands_still(
 
 
 def _judged(
-    check: Check,
-    g: Array,
-    rounded: Array,
-    size: Array,
-    value: Array,
-    error: Array,
-    reason: Array,
-    dead: Array,
+    check: Check, gradients: list[Array], value: Array, error: Array, reason: Array, dead: Array
 ) -> Entries:
     """Judge every entry by its slope: where there is none, its value is nan, and nothing is off.
 
@@ -182,8 +171,8 @@ def _judged(
     ...     (1.0, 1.0, 0.02, ""),
     ...     (np.nan, 1.0, 0.1, ""),
     ... ):
-    ...     columns = (np.array([x]) for x in (claim, 0.0, 1.2, value, error, reason, False))
-    ...     entry = _judged(check, *columns)
+    ...     columns = (np.array([x]) for x in (value, error, reason, False))
+    ...     entry = _judged(check, [np.array([claim])], *columns)
     ...     print(claim, error, f"wrong: {entry.wrong[0]}, unknown: {entry.unknown[0]}")
     1.2 0.15 wrong: True, unknown: False
     1.2 0.15 wrong: False, unknown: True
@@ -193,7 +182,10 @@ def _judged(
     nan 0.1 wrong: True, unknown: False
 
     """
-    allowed = check.tolerance * (np.abs(g) + np.abs(value)) + rounded
+    g, size = _joined(gradients), _sizes(gradients, _joined(gradients), value)
+    precisions = np.repeat([precision_of(g.dtype) for g in gradients], [g.size for g in gradients])
+    allowed = check.tolerance * (np.abs(g) + np.abs(value))
+    allowed += 16 * precisions * _sizes(gradients, value)
     apart = np.abs(g - value) - allowed
     wrong = ((apart > accusing(reason) * error) | ~np.isfinite(g)) & ~dead
     unknown = ~(wrong | dead | ((error <= RESOLVED * size) & ~(apart > error)))
