@@ -9,6 +9,7 @@ import pytest
 from backproof import check_gradient, derivative
 from backproof.costs import measure_origin
 from backproof.parameters import Parameters
+from proofs.honest import wrong_case
 
 every_method = pytest.mark.parametrize("method", ["entries", "directions"])
 
@@ -76,6 +77,14 @@ def test_no_gradient_is_accused_among_kinks_in_single_precision(seed: int, metho
     doubled = check_gradient(cost, gradient(point, factor=2.0), point, method=method)
     told = {"wrong"} if method == "entries" else {"wrong", "undecided"}
     assert doubled.arrays["W2"].verdict in told
+
+
+@every_method
+def test_mistakes_that_nearly_cancel_in_single_precision_are_found(method: str) -> None:
+    """Those of a row of four entries, in the first direction and, by a small step, in another."""
+    case = wrong_case(5022)
+    report = check_gradient(case.model.cost, case.claimed, case.model.parameters, method=method)
+    assert {path for path, a in report.arrays.items() if a.verdict == "wrong"} == case.arrays
 
 
 @every_method

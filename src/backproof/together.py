@@ -82,6 +82,11 @@ class Together(Prober):
         super().__init__(cost, parameters, origin)
         self.probings, self.patient = probings, patient
 
+    @property
+    def largest(self) -> float:
+        """The most that one entry of the gradients may change the cost by, for steps of 1."""
+        return max(probing.block.scale * probing.largest for probing in self.probings)
+
     def claim(self, k: int, shares: Iterable[float] = repeat(1.0)) -> Claim:
         """Return what the gradients say of the slope along the k-th directions of all arrays.
 
@@ -131,8 +136,7 @@ class Together(Prober):
         """
         if self.patient:
             return self.probe(self.claim(0))
-        largest = max(probing.block.scale * probing.largest for probing in self.probings)
-        quick = quick_probe(self, self.claim(0), largest)
+        quick = quick_probe(self, self.claim(0), self.largest)
         return quick[0] if quick else Probe(math.nan, 0.0, math.inf)
 
     def suspect(self, first: Probe) -> Probing:
@@ -153,13 +157,16 @@ class Together(Prober):
     def agree(self) -> bool:
         """Tell whether the claims agree along another direction.
 
-        The step is small enough to meet no kink; that one entry may be lost in the noise of all
-        is no harm, since each array was probed before. After a kink, the claims stand as they are.
+        The step is small enough to meet no kink, unless it would show too little; that one entry
+        may be lost in the noise of all is no harm, since each array was probed before.
+        After a kink, the claims stand as they are.
         """
         if not self.probings or any(probing.beside_a_kink for probing in self.probings):
             return True
         claim = self.claim(PROBES)
         measured = self.difference(claim.line, self.small_step)
+        if measured.rounding > FINE * self.largest:  # in single precision, that shows too little
+            measured = self.difference(claim.line, self.step)
         return abs(claim.slope - measured.value) <= measured.rounding + claim.rounding
 
 
