@@ -40,8 +40,8 @@ SURVIVORS = Path(__file__).with_name("survivors.txt")
 TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
 HANGS = 30  # what takes so many seconds more than while its lines were noted, does not end
 UNIT = """
-    bad_input catalogue checking costs course differences directions entries errors lines locating
-    mistakes parameters plots probing report slopes together
+    bad_input catalogue checking costs course differences directions entries errors found lines
+    locating mistakes parameters plots probing report slopes together
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
