@@ -66,14 +66,17 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
     most = math.sqrt(precision) * abs(value)
     nearby = _values_nearby(cost, parameters, value, max(precision, parameters.precision))
     spread, evaluations = _noise_of(nearby), 1 + len(nearby)
-    if precision < SINGLE and (spread > most or len(set(nearby)) == 1 or _jumps(nearby)):
+    still = precision < SINGLE and (len(set(nearby)) == 1 or _jumps(nearby))
+    if spread > most or still:
         # Single precision inside a cost takes no notice of such small steps, or leaps at them.
-        nearby = _values_nearby(cost, parameters, value, SINGLE)
+        nearby = _values_nearby(cost, parameters, value, max(SINGLE, math.sqrt(precision)))
         evaluations += len(nearby) - 1
-        if _is_single(nearby, spread, precision):
+        if precision < SINGLE and _is_single(nearby, spread, precision):
             precision, spread = SINGLE, _noise_of(nearby)
-        elif not spread:  # it stood still: the grid that it is rounded to is coarser than its steps
+        elif not spread:  # it is rounded to a grid that is coarser than the steps
             spread = _noise_of(nearby)
+        elif spread > most and not max(nearby) - min(nearby) > 4 * spread:
+            spread = 0.0  # these are waves that are shorter than the ray
     if math.isfinite(spread) and not _jumps(nearby):
         noise = max(noise, spread)
     size = max(abs(value), noise / MOST_RELATIVE)
