@@ -63,25 +63,11 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
     if not callable(cost):
         raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
     value, precision, noise = _called_twice(cost, parameters)
-    most = math.sqrt(precision) * abs(value)
-    nearby = _values_nearby(cost, parameters, value, max(precision, parameters.precision))
-    spread, evaluations = _noise_of(nearby), 1 + len(nearby)
-    still = precision < SINGLE and (len(set(nearby)) == 1 or _jumps(nearby))
-    if spread > most or still:
-        # Single precision inside a cost takes no notice of such small steps, or leaps at them.
-        nearby = _values_nearby(cost, parameters, value, max(SINGLE, math.sqrt(precision)))
-        evaluations += len(nearby) - 1
-        if precision < SINGLE and _is_single(nearby, spread, precision):
-            precision, spread = SINGLE, _noise_of(nearby)
-        elif not spread:  # it is rounded to a grid that is coarser than the steps
-            spread = _noise_of(nearby)
-        elif spread > most and not max(nearby) - min(nearby) > 4 * spread:
-            spread = 0.0  # these are waves that are shorter than the ray
-    if math.isfinite(spread) and not _jumps(nearby):
-        noise = max(noise, spread)
+    precision, spread, evaluations = _noise_nearby(cost, parameters, value, precision)
+    noise = max(noise, spread)
     size = max(abs(value), noise / MOST_RELATIVE)
     relative_noise = max(precision, noise / size) if size else precision
-    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, evaluations)
+    return Origin(value, precision, noise, math.cbrt(relative_noise) / 2, 2 + evaluations)
 
 
 def _called_twice(cost: Cost, parameters: Parameters) -> tuple[float, float, float]:
@@ -99,6 +85,28 @@ def _called_twice(cost: Cost, parameters: Parameters) -> tuple[float, float, flo
             "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
         )
     return value, precision, noise
+
+
+def _noise_nearby(
+    cost: Cost, parameters: Parameters, value: float, precision: float
+) -> tuple[float, float, int]:
+    """Return the precision that a cost shows beside the point, its noise, and the evaluations."""
+    most = math.sqrt(precision) * abs(value)
+    nearby = _values_nearby(cost, parameters, value, max(precision, parameters.precision))
+    spread, evaluations = _noise_of(nearby), len(nearby) - 1
+    still = precision < SINGLE and (len(set(nearby)) == 1 or _jumps(nearby))
+    if spread > most or still:
+        # Single precision inside a cost takes no notice of such small steps, or leaps at them.
+        nearby = _values_nearby(cost, parameters, value, max(SINGLE, math.sqrt(precision)))
+        evaluations += len(nearby) - 1
+        if precision < SINGLE and _is_single(nearby, spread, precision):
+            precision, spread = SINGLE, _noise_of(nearby)
+        elif not spread:  # it is rounded to a grid that is coarser than the steps
+            spread = _noise_of(nearby)
+        elif spread > most and not max(nearby) - min(nearby) > 4 * spread:
+            spread = 0.0  # these are waves that are shorter than the ray
+    known = math.isfinite(spread) and not _jumps(nearby)
+    return precision, spread if known else 0.0, evaluations
 
 
 def _values_nearby(
