@@ -61,6 +61,16 @@ def test_a_cost_that_is_rounded_to_a_grid_has_noise(offset: float) -> None:
             assert check_gradient(cost, math.cos(x), float(x)).verdict == "correct"
 
 
+@pytest.mark.parametrize("x", [1e7, 1e8, 2e8, 3e8, 6e8])
+def test_waves_about_as_long_as_the_ray_are_no_noise(x: float) -> None:
+    """What is left of them beside a parabola shrinks with the ray."""
+    for k in range(20):
+        at = x * (1 + k / 40)
+        assert check_gradient(math.sin, math.cos(at), at).verdict != "wrong"
+    slope = derivative(math.sin, x)
+    assert abs(slope.value - math.cos(x)) <= slope.error < 0.02
+
+
 def test_at_zeros_the_ray_has_the_length_1() -> None:
     """Else a cost with noise would seem to have none."""
     origin = measure_origin(lambda w: np.sum(np.sin(w) + 1e3) - 79.9e3, Parameters(np.zeros(80)))

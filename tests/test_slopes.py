@@ -169,7 +169,7 @@ def test_a_kink_near_the_point_is_avoided_by_smaller_steps(distance: float, side
         (lambda t: math.sin(t) + 2 + abs(t - 1.1), 1.0, "precision", 6),
         (lambda t: math.sin(t) + 2 + abs(t - 1 - 1e-4), 1.0, "precision", 6),
         (lambda t: math.sin(t) + 2 + abs(t - 1 - 1e-6), 1.0, "precision", 10),
-        (lambda t: math.sin(t) + 2 + abs(t - 1 - 1e-7), 1.0, "precision", 10),
+        (lambda t: math.sin(t) + 2 + abs(t - 1 - 1e-7), 1.0, "precision", 12),
         (lambda t: math.sin(t) + 2 + abs(t - 1), 1.0, "kink", 26),
         (lambda t: math.sin(t) + 2 + 1e-4 * (t > 1), 1.0, "jump", 28),
         (lambda t: math.sin(t) + 2 + 1e-8 * (t > 1), 1.0, "precision", 30),

@@ -92,7 +92,8 @@ def _noise_nearby(
 ) -> tuple[float, float, int]:
     """Return the precision that a cost shows beside the point, its noise, and the evaluations."""
     most = math.sqrt(precision) * abs(value)
-    nearby = _values_nearby(cost, parameters, value, max(precision, parameters.precision))
+    fine = max(precision, parameters.precision)
+    nearby = _values_nearby(cost, parameters, value, fine)
     spread, evaluations = _noise_of(nearby), len(nearby) - 1
     still = precision < SINGLE and (len(set(nearby)) == 1 or _jumps(nearby))
     if spread > most or still:
@@ -103,8 +104,12 @@ def _noise_nearby(
             precision, spread = SINGLE, _noise_of(nearby)
         elif not spread:  # it is rounded to a grid that is coarser than the steps
             spread = _noise_of(nearby)
-        elif spread > most and not max(nearby) - min(nearby) > 4 * spread:
-            spread = 0.0  # these are waves that are shorter than the ray
+        elif spread > most:
+            closer = _values_nearby(cost, parameters, value, fine / 256)
+            evaluations += len(closer) - 1
+            shrinks = 0 < _noise_of(closer) < spread / 8
+            if shrinks or not max(nearby) - min(nearby) > 4 * spread:
+                spread = 0.0  # this is the shape of the cost, such as short waves
     known = math.isfinite(spread) and not _jumps(nearby)
     return precision, spread if known else 0.0, evaluations
 

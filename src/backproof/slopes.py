@@ -312,8 +312,11 @@ def _next_step(line: Line, steps: list[Difference], best: int, error: float) -> 
     may_be_noise = error < steps[best].most_noise
     if best == 1 and may_be_noise and largest.step < max(1.0, line.scale):
         return largest.step * RATIO
-    # A smaller step is of no use if its rounding alone undoes the gain.
-    if RATIO * smallest.rounding < error and smallest.step > math.ulp(line.scale):
+    # A smaller step is of no use if its rounding alone undoes the gain, unless it has to confirm
+    # that a gap has gone, and is not hidden.
+    pays = RATIO * smallest.rounding < error
+    hidden = best == len(steps) - 1 and passed_a_kink(steps[best - 1], steps[best])
+    if (pays or hidden) and smallest.step > math.ulp(line.scale):
         return smallest.step / RATIO
     return None
 
