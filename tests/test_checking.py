@@ -294,7 +294,7 @@ def test_a_kink_that_the_probes_meet_hides_nothing(distance: float) -> None:
     claimed = right + 0.01 * np.eye(1000)[345]
     report = check_gradient(cost, claimed, w, method="directions")
     assert [entry.index for entry in report.arrays["parameters"].entries] == [(345,)]
-    assert report.evaluations <= 48
+    assert report.evaluations <= 50
 
 
 @pytest.mark.parametrize("distance", [-1e-2, -1e-4, -1e-6, *np.logspace(-11, -2, 10)])
