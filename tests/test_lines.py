@@ -168,8 +168,7 @@ def test_a_line_through_nothing_but_zeros_has_steps_of_1() -> None:
 )
 def test_the_reason_of_an_error(steps: list[Difference], error: float, reason: str) -> None:
     """A gap that stays is a kink, a quotient that grows a jump; noise explains either."""
-    larger, this, *smaller = steps
-    assert _reason(larger, this, smaller, error) == reason
+    assert _reason(steps, error) == reason
 
 
 @pytest.mark.parametrize(

@@ -251,7 +251,18 @@ def test_a_number_too_large_for_a_float_is_infinite(number: int) -> None:
 
 def test_options_may_be_numbers_of_numpy() -> None:
     """A seed drawn from a generator, and a tolerance in another precision."""
-    assert check_gradient(np.sum, 1.0, 2.0, seed=np.int64(3), tolerance=np.float32(1e-3))  # type: ignore[arg-type]
+    for tolerance in (np.float32(1e-3), np.int64(0)):
+        assert check_gradient(np.sum, 1.0, 2.0, seed=np.int64(3), tolerance=tolerance)  # type: ignore[arg-type]
+
+
+def test_a_report_is_text_where_there_is_no_terminal_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As under pythonw, where sys.stdout is None."""
+    report = check_gradient(np.sum, 1.0, 2.0)
+    text = str(report)
+    monkeypatch.setattr("sys.stdout", None)
+    assert str(report) == text
 
 
 # Mutated

@@ -37,7 +37,18 @@ class Origin(NamedTuple):
     @property
     def most_noise(self) -> float:
         """The most that is taken for noise; what varies by more is the shape of the cost."""
-        return math.sqrt(self.precision) * abs(self.cost)
+        return most_noise(self.cost, self.precision)
+
+
+def most_noise(cost: float, precision: float) -> float:
+    """Return half of the digits of a cost.
+
+    Examples
+    --------
+    >>> most_noise(-3.0, 2**-52) == 3 * 2**-26
+    True
+    """
+    return math.sqrt(precision) * abs(cost)
 
 
 def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
@@ -79,7 +90,7 @@ def _called_twice(cost: Cost, parameters: Parameters) -> tuple[float, float, flo
     noise = abs(value - float(second))
     if not math.isfinite(value):
         raise ValueError(f"the cost is {first} at the parameters: expected a finite number there.")
-    if not noise <= math.sqrt(precision) * abs(value):
+    if not noise <= most_noise(value, precision):
         raise ValueError(
             f"the cost is random: two calls with the same parameters gave {first} and {second}. "
             "Is a dropout mask or a batch drawn inside it? Draw it once, outside, or fix its seed."
@@ -91,8 +102,7 @@ def _noise_nearby(
     cost: Cost, parameters: Parameters, value: float, precision: float
 ) -> tuple[float, float, int]:
     """Return the precision that a cost shows beside the point, its noise, and the evaluations."""
-    most = math.sqrt(precision) * abs(value)
-    fine = max(precision, parameters.precision)
+    most, fine = most_noise(value, precision), max(precision, parameters.precision)
     nearby = _values_nearby(cost, parameters, value, fine)
     spread, evaluations = _noise_of(nearby), len(nearby) - 1
     still = precision < SINGLE and (len(set(nearby)) == 1 or _jumps(nearby))

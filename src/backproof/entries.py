@@ -182,8 +182,9 @@ def _judged(
     nan 0.1 wrong: True, unknown: False
 
     """
-    g, size = _joined(gradients), _sizes(gradients, _joined(gradients), value)
-    precisions = np.repeat([precision_of(g.dtype) for g in gradients], [g.size for g in gradients])
+    g = _joined(gradients)
+    size = _sizes(gradients, g, value)
+    precisions = np.concatenate([np.full(own.size, precision_of(own.dtype)) for own in gradients])
     allowed = check.tolerance * (np.abs(g) + np.abs(value))
     allowed += 16 * precisions * _sizes(gradients, value)
     apart = np.abs(g - value) - allowed

@@ -247,50 +247,46 @@ def slope_of_line(line: Line) -> Measured:
             best, error = _least_error(steps)
     if math.isinf(error):
         _raise_failure(steps)
-    larger, this, *smaller = steps[best - 1 :]
-    reason = _reason(larger, this, smaller, error)
+    reason = _reason(steps[best - 1 :], error)
     if reason == "kink":  # the gap is what it is, and the rest an estimate
-        error += 2 * DOUBT * (error - abs(gap_at_0(larger, this)) / 2)
-    return Measured(Slope(this.value, error), reason, 2 * len(steps))
+        error += 2 * DOUBT * (error - abs(gap_at_0(*steps[best - 1 : best + 1])) / 2)
+    return Measured(Slope(steps[best].value, error), reason, 2 * len(steps))
 
 
-def _reason(
-    larger: Difference, this: Difference, smaller: Sequence[Difference], error: float
-) -> str:
-    """Say what most of the error is due to.
+def _reason(steps: Sequence[Difference], error: float) -> str:
+    """Say what most of the error is due to; the slope is that of the second of the steps.
 
     Examples
     --------
     A gap stays at a kink, and the quotient grows with 1 / step at a jump:
 
     >>> steps = 1.0, 1 / RATIO, 1 / RATIO**2
-    >>> def reason(*three, error):
-    ...     return _reason(three[0], three[1], three[2:], error)
-    >>> reason(*(Difference(h, value=0.5, gap=1.0) for h in steps), error=0.5)
+    >>> _reason([Difference(h, value=0.5, gap=1.0) for h in steps], error=0.5)
     'kink'
-    >>> reason(*(Difference(h, value=1 / h, gap=0.0) for h in steps), error=1.0)
+    >>> _reason([Difference(h, value=1 / h, gap=0.0) for h in steps], error=1.0)
     'jump'
 
     Noise makes gaps that come and go:
 
     >>> gaps = 0.2, -0.1, 0.3
-    >>> reason(*(Difference(h, 0.5, gap) for h, gap in zip(steps, gaps)), error=0.05)
+    >>> _reason([Difference(h, 0.5, gap) for h, gap in zip(steps, gaps)], error=0.05)
     'precision'
 
     A tripled quotient is no jump, a gap that shrinks by a fourth is no kink, and one that is
     within the error is none, either:
 
-    >>> reason(*(Difference(1.0, value, gap=0.0) for value in (1.0, 3.0, 9.0)), error=1.0)
+    >>> _reason([Difference(1.0, value, gap=0.0) for value in (1.0, 3.0, 9.0)], error=1.0)
     'precision'
     >>> for last, error in ((0.78, 0.5), (0.74, 0.5), (1.0, 1.0)):
-    ...     print(reason(*(Difference(1.0, 0.5, gap) for gap in (1.0, 1.0, last)), error=error))
+    ...     print(_reason([Difference(1.0, 0.5, gap) for gap in (1.0, 1.0, last)], error))
     kink
     precision
     precision
 
-    >>> reason(*(Difference(h) for h in steps), error=math.inf)
+    >>> _reason([Difference(h) for h in steps], error=math.inf)
     'not finite'
     """
+    larger, this, *smaller = steps
     if math.isnan(this.value):
         return "precision" if math.isinf(this.rounding) else "not finite"  # a step that is lost
     if abs(this.value) > max(RATIO / 2 * abs(larger.value), this.most_noise):
