@@ -79,9 +79,14 @@ def test_at_zeros_the_ray_has_the_length_1() -> None:
 
 def test_a_jump_at_the_point_is_no_noise() -> None:
     """The values beside it are alike."""
-    for height in (1e-3, -1e-3):
-        cost = partial(lambda height, t: math.sin(t) + (t > 1) * height, height)
-        assert measure_origin(cost, Parameters(1.0)).noise < 1e-14
+    for smooth, height in (
+        (math.sin, 1e-3),
+        (math.sin, -1e-3),
+        (lambda t: 1e3, 1e-6),
+        (lambda t: 1e3, 1e-12),
+    ):
+        cost = partial(lambda f, height, t: f(t) + (t < 1) * height, smooth, height)
+        assert measure_origin(cost, Parameters(1.0)).noise == 0
 
 
 def noisy(times: int, size: float = 1.0) -> list[float]:
