@@ -256,7 +256,18 @@ def _not_finite(g: Array) -> ArrayReport:
 
 
 def _located(check: Check, probing: Probing, first: Probe, resolution: float) -> ArrayReport:
-    """Name the mistake of an array from a few more probes, or locate its wrong entries."""
+    """Name the mistake of an array from a few more probes, or locate its wrong entries.
+
+    Examples
+    --------
+    Waves that are far too fast for a quick probe seem to be a mistake, but no entry shows it:
+
+    >>> from backproof import check_gradient
+    >>> w = np.random.default_rng(26).normal(size=100)
+    >>> cost, claimed = lambda w: np.sum(np.sin(1e4 * w)), 1e4 * np.cos(1e4 * w)
+    >>> check_gradient(cost, claimed, w, method="directions").verdict
+    'correct'
+    """
     g = check.gradient[probing.path]
     if abs(first.residual) < TOLD * g.size ** (1 / 3) * first.error:
         first = probing.refined(first)

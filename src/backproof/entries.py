@@ -181,6 +181,11 @@ def _judged(
     1.0 0.02 wrong: False, unknown: False
     nan 0.1 wrong: True, unknown: False
 
+    Something is allowed to the rounding of a claim, as is to be expected in its dtype:
+
+    >>> columns = (np.array([x]) for x in (2.0, 0.0, "", False))
+    >>> float(_judged(check, [np.array([2.0])], *columns).allowed[0] / 2**-52)
+    32.0
     """
     g = _joined(gradients)
     size = _sizes(gradients, g, value)

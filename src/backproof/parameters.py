@@ -72,8 +72,11 @@ class Parameters:
 
     A block of zeros has the scale of the largest other one, at most 1:
 
-    >>> [block.scale for block in parameters.blocks], Parameters(0.0).blocks[0].scale
-    ([3.0, 1.0], 1.0)
+    >>> for nest in ([3.0, 0.0], [0.0, 0.25, 0.5], 0.0):
+    ...     print(*(block.scale for block in Parameters(nest).blocks))
+    3.0 1.0
+    0.5 0.25 0.5
+    1.0
     """
 
     @np.errstate(over="ignore")  # of a long double as a float64, or of a sum

@@ -116,6 +116,15 @@ class Report:
         return f"{headline}<table>{''.join(cells)}</table>{''.join(findings)}{footer}"
 
     def _headline(self) -> str:
+        """Say what was found, and of what is correct, how small a mistake would have been seen.
+
+        Examples
+        --------
+        >>> W, b = (ArrayReport("correct", (3,), math.nan, share) for share in (2e-6, 2e-4))
+        >>> print(Report("correct", math.nan, {"W": W, "b": b}, evaluations=10, seed=0)._headline())
+        The gradient is correct.
+        A mistake of 1e-03 of the largest entry of its array would have been seen.
+        """
         if self.verdict == "wrong":
             return f"The gradient is wrong in {self._listed('wrong')}."
         if self.verdict == "undecided":
