@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -109,14 +110,27 @@ def with_wheel(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     return {**os.environ, "PYTHONPATH": str(folder), "MPLBACKEND": "agg"}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start the system's Chromium; without one, skip on a reader's machine and fail in CI."""
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the system's Chromium; without one, skip, and fail in CI."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if not program:
         missing = pytest.fail if "CI" in os.environ else pytest.skip
         missing("The pages are looked at in Chromium: install it from your system's packages.")
+    return str(program)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Start the browser."""
+    with started(chromium) as browser:
+        yield browser
+
+
+@contextmanager
+def started(chromium: str) -> Iterator[Browser]:
+    """Start a browser, which belongs to the thread that does so."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
         browser.close()

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browsing import Visit, copied, faults, largest_paint, served, settle, visit, weight
-from conftest import DOCS, build, planted
+from conftest import DOCS, build, planted, started
 from executed.page import missing
 
 PAGES = sorted(
@@ -32,9 +32,21 @@ FIRST, NEXT, NOTEBOOK = 300_000, 60_000, 400_000
 
 
 @pytest.fixture(scope="module")
-def visited(browser: Browser, address: str) -> Callable[[str], Visit]:
-    """Return a function that visits a page once, and remembers."""
-    return cache(lambda page: visit(browser, address + page))
+def visited(chromium: str, address: str) -> Iterator[Callable[[str], Visit]]:
+    """Return a function that visits a page once, and the next page meanwhile."""
+
+    def visit_alone(page: str) -> Visit:
+        with started(chromium) as browser:
+            return visit(browser, address + page)
+
+    with ThreadPoolExecutor(2) as pool:
+        begun = cache(lambda page: pool.submit(visit_alone, page))
+
+        def visited(page: str) -> Visit:
+            this, *_ = map(begun, PAGES[PAGES.index(page) :][:2])
+            return this.result()
+
+        yield visited
 
 
 @pytest.fixture
