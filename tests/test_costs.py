@@ -34,6 +34,7 @@ def test_a_cost_that_says_its_precision_is_not_asked_again(
     origin = measure_origin(lambda w: returned(np.float32(np.sin(w).sum())), parameters)
     assert origin.precision == SINGLE
     assert origin.evaluations == evaluations
+    assert measure_origin(lambda w: returned(1.5), parameters).evaluations == evaluations
 
 
 def test_the_noise_is_three_times_its_standard_deviation() -> None:
@@ -59,6 +60,9 @@ def test_a_cost_that_is_rounded_to_a_grid_has_noise(offset: float) -> None:
             slope = derivative(cost, float(x))
             assert abs(slope.value - math.cos(x)) <= slope.error < 0.02
             assert check_gradient(cost, math.cos(x), float(x)).verdict == "correct"
+    # Beside such noise, a cost of zero has half of the digits of single precision.
+    origin = measure_origin(lambda t: (offset + t) - (offset + 1.0), Parameters(1.0))
+    assert origin.step == pytest.approx(SINGLE ** (1 / 6) / 2)
 
 
 @pytest.mark.parametrize("x", [1e7, 1e8, 2e8, 3e8, 6e8])
@@ -75,6 +79,7 @@ def test_at_zeros_the_ray_has_the_length_1() -> None:
     """Else a cost with noise would seem to have none."""
     origin = measure_origin(lambda w: np.sum(np.sin(w) + 1e3) - 79.9e3, Parameters(np.zeros(80)))
     assert origin.noise > 1e-12
+    assert _values_nearby(lambda x: x, Parameters(0.0), 0.0, EPSILON)[-1] == -math.sqrt(EPSILON) / 4
 
 
 def test_a_jump_at_the_point_is_no_noise() -> None:
