@@ -75,6 +75,18 @@ def test_waves_about_as_long_as_the_ray_are_no_noise(x: float) -> None:
     assert abs(slope.value - math.cos(x)) <= slope.error < 0.02
 
 
+@pytest.mark.parametrize(("x", "evaluations"), [(1.0, 6), (1e8, 22)])
+def test_the_calls_on_every_ray_are_counted(x: float, evaluations: int) -> None:
+    """Waves are looked at on a farther and a closer one."""
+    calls = []
+
+    def cost(t: float) -> float:
+        calls.append(t)
+        return math.sin(t)
+
+    assert measure_origin(cost, Parameters(x)).evaluations == len(calls) == evaluations
+
+
 def test_at_zeros_the_ray_has_the_length_1() -> None:
     """Else a cost with noise would seem to have none."""
     origin = measure_origin(lambda w: np.sum(np.sin(w) + 1e3) - 79.9e3, Parameters(np.zeros(80)))
