@@ -225,7 +225,22 @@ def judge_array(check: Check, probing: Probing) -> ArrayReport:
 
 
 def judge_probed(check: Check, probing: Probing, first: Probe, reason: str) -> ArrayReport:
-    """Judge an array by its first probe, and by more of them if that leaves a doubt."""
+    """Judge an array by its first probe, and by more of them if that leaves a doubt.
+
+    Examples
+    --------
+    A residual of twice the error is no proof where noise may have made it; another direction tells:
+
+    >>> from backproof.costs import measure_origin
+    >>> from backproof.parameters import Parameters
+    >>> w, cost = np.array([1.0, 2.0]), lambda w: np.sum(w**2)
+    >>> point, claimed = Parameters(w), {"parameters": 2 * w}
+    >>> check = Check(cost, point, measure_origin(cost, point), claimed, 0.0, 2, 0, map)
+    >>> probing = Probing(*check.point, 0, 2 * w, seed=0)
+    >>> first = Probe(slope=1.0, residual=2e-8, error=1e-8)
+    >>> judge_probed(check, probing, first, "precision").verdict, probing.turn
+    ('correct', 1)
+    """
     slope, residual, error = first
     report = confirmed(probing, error, probing.largest or abs(slope))
     if abs(residual) > accusing(reason) * error:
