@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backproof import check_gradient
 from backproof.costs import measure_origin
 from backproof.entries import (
     Check,
@@ -192,3 +193,19 @@ def test_what_is_dead_leaves_no_doubt() -> None:
     assert report.untested == 1
     nothing = entries._replace(size=np.zeros(2))
     assert judge_entries(check, "parameters", nothing).resolution == 0.0
+
+
+@pytest.mark.parametrize(("value", "evaluations"), [(0.0, 22), (3.0, 38)])
+def test_zeros_are_displaced_farther_where_rounding_may_hide_a_slope(
+    value: float, evaluations: int
+) -> None:
+    """A cost of 0 is not rounded."""
+    report = check_gradient(lambda w: value, np.zeros(2), np.ones(2))
+    assert report.evaluations == evaluations
+
+
+def test_zeros_of_a_later_array_are_displaced_themselves() -> None:
+    """Those before them have a slope."""
+    point = {"W": np.ones(2), "b": np.ones(3)}
+    report = check_gradient(lambda p: np.sum(p["W"]), {"W": np.ones(2), "b": np.zeros(3)}, point)
+    assert report.arrays["b"].untested == 3
