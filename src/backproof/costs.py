@@ -56,14 +56,15 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
 
     Examples
     --------
-    A cost, the same with noise, two in single precision, of which one returns a float64, one that
-    is 0 and rounded to a grid, short waves, and one that is not defined beside the point:
+    A cost, the same with noise, two in single precision, of which one returns a float64, two that
+    are 0 and rounded to a grid, short waves, and one that is not defined beside the point:
 
     >>> for cost in (
     ...     lambda x: x * x,
     ...     lambda x: x * x + 1e-9 * (x * 2**40 % 1),
     ...     lambda x: float(np.float32(x) ** 2),
     ...     lambda x: np.float32(1.5),
+    ...     lambda x: 1e6 + x - (1e6 + 3.1),
     ...     lambda x: 1e7 + x - (1e7 + 3.1),
     ...     lambda x: math.sin(1e8 * x),
     ...     lambda x: math.log(x - 3.1 + 1e-10),
@@ -74,6 +75,7 @@ def measure_origin(cost: Cost, parameters: Parameters) -> Origin:
     2e-16 1e-09 3e-04 6
     1e-07 9e-07 2e-03 18
     1e-07 0e+00 2e-03 14
+    2e-16 8e-11 4e-02 22
     2e-16 2e-09 4e-02 22
     2e-16 0e+00 3e-06 22
     2e-16 0e+00 3e-06 6
