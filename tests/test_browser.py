@@ -42,11 +42,11 @@ def visited(chromium: str, address: str) -> Iterator[Callable[[str], Visit]]:
     with ThreadPoolExecutor(2) as pool:
         begun = cache(lambda page: pool.submit(visit_alone, page))
 
-        def visited(page: str) -> Visit:
+        def visit_once(page: str) -> Visit:
             this, *_ = map(begun, PAGES[PAGES.index(page) :][:2])
             return this.result()
 
-        yield visited
+        yield visit_once
 
 
 @pytest.fixture
@@ -175,10 +175,10 @@ def test_pages_are_painted_soon(site: Path, browser: Browser, tmp_path: Path) ->
     build(tmp_path / "mkdocs.yml", tmp_path / "bare")
     heaviest = max(PAGES, key=lambda page: (site / page).stat().st_size)
     with served(tmp_path / "bare") as bare, served(site) as address:
+        urls = (bare, address, address + heaviest)
         rounds: list[list[float]] = []
         soon = False
         while len(rounds) < 4 or (not soon and len(rounds) < 12):
-            urls = (bare, address, address + heaviest)
             rounds.append([largest_paint(browser, url) for url in urls])
             # The least of each: whatever else the machine does takes time, and gives none.
             least, *ours = map(min, zip(*rounds, strict=True))
