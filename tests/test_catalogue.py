@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backproof import numerical_gradient
-from backproof.parameters import flatten
+from backproof._parameters import flatten
 from catalogue import (
     AT_A_KINK,
     MODELS,

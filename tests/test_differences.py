@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backproof import relative_difference
-from backproof.differences import norm, require_order
+from backproof._norms import norm, require_order
 
 
 @pytest.mark.parametrize(

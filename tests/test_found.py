@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from backproof import check_gradient, derivative
-from backproof.costs import measure_origin
-from backproof.parameters import Parameters
+from backproof._objective import Objective
+from backproof._parameters import Parameters
+from drawn import draws
 from proofs.honest import wrong_case
 
 every_method = pytest.mark.parametrize("method", ["entries", "directions"])
@@ -41,9 +42,13 @@ def test_tiny_biases_in_single_precision_are_tested(wrong: str, method: str) -> 
     assert {path for path, a in report.arrays.items() if a.verdict != "correct"} == set(wrong)
 
 
-def relu_network(seed: int) -> tuple[Callable[..., Any], Callable[..., Any], Any]:
-    """Return a cost in single precision with kinks everywhere, its gradient, and a point."""
-    rng = np.random.default_rng(seed)
+def relu_network(
+    rng: np.random.Generator, inside: Any
+) -> tuple[Callable[..., Any], Callable[..., Any], Any]:
+    """Return a cost in single precision with kinks everywhere, its gradient, and a point.
+
+    What is computed inside of it is cast to a dtype, if one is given.
+    """
 
     def draw(*shape: int) -> Any:
         return rng.normal(size=shape).astype(np.float32)
@@ -53,6 +58,7 @@ def relu_network(seed: int) -> tuple[Callable[..., Any], Callable[..., Any], Any
     point |= {"b2": draw(12) / 10, "W3": draw(12, 3) / 3}
 
     def forward(p: Any) -> Any:
+        p = {path: w.astype(inside or w.dtype) for path, w in p.items()}
         H = np.maximum(X @ p["W1"] + p["b1"], 0)
         K = np.maximum(H @ p["W2"] + p["b2"], 0)
         return H, K, K @ p["W3"] - Y
@@ -69,14 +75,20 @@ def relu_network(seed: int) -> tuple[Callable[..., Any], Callable[..., Any], Any
 
 
 @every_method
-@pytest.mark.parametrize("seed", [3, 9, 10, 12, 17, 23, 24, 27, 30, 36, 37, 82, 166, 174])
-def test_no_gradient_is_accused_among_kinks_in_single_precision(seed: int, method: str) -> None:
-    """Hundreds of entries, one or the other of them by chance more off than its error says."""
-    cost, gradient, point = relu_network(seed)
-    assert check_gradient(cost, gradient, point, method=method).verdict != "wrong"
-    doubled = check_gradient(cost, gradient(point, factor=2.0), point, method=method)
-    told = {"wrong"} if method == "entries" else {"wrong", "undecided"}
-    assert doubled.arrays["W2"].verdict in told
+@pytest.mark.parametrize("inside", [None, np.float32], ids=["follows", "float32 inside"])
+def test_no_gradient_is_accused_among_kinks_in_single_precision(inside: Any, method: str) -> None:
+    """Of sixty networks; most are confirmed, and an array that is doubled is named in most."""
+    confirmed = told = 0
+    for rng in draws(60):
+        cost, gradient, point = relu_network(rng, inside)
+        report = check_gradient(cost, gradient, point, method=method)
+        assert report.verdict != "wrong", report
+        confirmed += report.verdict == "correct"
+        doubled = check_gradient(cost, gradient(point, factor=2.0), point, method=method)
+        told += {path for path, a in doubled.arrays.items() if a.verdict == "wrong"} == {"W2"}
+    # The goals are nine of ten by entries and eight along directions; three deviations less.
+    assert confirmed >= (47 if method == "entries" else 38)
+    assert told >= 51  # of 95 %
 
 
 @every_method
@@ -209,4 +221,6 @@ def test_a_cost_that_raises_beside_the_point_has_been_called_as_often_as_is_said
             raise ValueError("outside of its domain")
         return 1.0
 
-    assert measure_origin(cost, Parameters(2.0)).evaluations == len(calls)
+    objective = Objective(cost, Parameters(2.0))
+    assert np.isfinite(objective.noise.level)
+    assert objective.evaluations == len(calls)

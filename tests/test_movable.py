@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from backproof import derivative
-from backproof.costs import Cost, measure_origin
-from backproof.lines import central_difference, line_of_entry
-from backproof.parameters import Parameters
+from backproof._directions import of_entry
+from backproof._objective import Cost, Objective
+from backproof._parameters import Parameters
+from backproof._slopes import central_difference
 from browsing import WIDTHS, darken, faults, settle, violations
 from conftest import DOCS
 from executed.figures import Figures, variables_of
@@ -108,10 +109,10 @@ def computed(function: Cost, x: Any, h: Any, slope: float) -> NDArray[Any]:
 def test_its_slopes_are_the_library_s(name: str, tab: Page, variables: dict[str, Any]) -> None:
     """In float64, each slope is the library's central difference at that step."""
     function, x, _ = variables["choices"][name]
-    point = Parameters(x)
-    line = line_of_entry(function, point, measure_origin(function, point), 0)
+    objective = Objective(function, Parameters(x))
+    entry = of_entry(objective.parameters, 0)
     shown = [float(columns[0][2]) for columns in tab.evaluate(COLUMNS, name)]
-    expected = [central_difference(line, step).value for step in variables["steps"]]
+    expected = [central_difference(objective, entry, step).value for step in variables["steps"]]
     assert shown == pytest.approx(expected, rel=1e-15)
 
 

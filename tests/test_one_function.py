@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backproof.parameters import flatten, replace_leaves
+from backproof._parameters import flatten, replace_leaves
 from catalogue import AT_A_KINK, RIGHT, WRONG, Kink, Right, Wrong
 from executed.page import blocks
 

@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backproof.parameters import Parameters, arrays_like, flatten, float_of, precision_of
+from backproof._parameters import (
+    Parameters,
+    _mean_size,
+    arrays_like,
+    flatten,
+    float_of,
+    precision_of,
+)
 
 Layer = namedtuple("Layer", ["W", "b"])
 
@@ -163,3 +170,48 @@ def test_a_claimed_gradient_keeps_its_precision() -> None:
     leaves = {"W": np.ones(2), "b": 1.0}
     claimed = arrays_like(leaves, {"W": np.ones(2, np.float32), "b": 3}, "gradient")
     assert [array.dtype for array in claimed.values()] == [np.float32, np.float64]
+
+
+def test_the_mean_size_of_nothing_is_zero() -> None:
+    """Else it is the mean of the absolute entries."""
+    assert _mean_size(np.array([2.0, -4.0])) == 3.0
+    assert _mean_size(np.empty(0)) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("leaves", "given", "message"),
+    [
+        ("Wb", "Vb", "is missing W and has an unexpected V: expected W, b."),
+        ("Wb", ["dW", "db"], "is missing W, b and has an unexpected dW: expected W, b."),
+        ("Wb", "W", "is missing b: expected W, b."),
+        ("Wb", "Wbac", "has an unexpected a: expected W, b."),
+        ("abcdefg", "a", "is missing b, c, d, e, f, g: expected a, b, c, d, e, f and 1 more."),
+        (
+            "abcdefgh",
+            "a",
+            "is missing b, c, d, e, f, g and 1 more: expected a, b, c, d, e, f and 2",
+        ),
+    ],
+)
+def test_a_nest_of_other_paths_is_refused(leaves: str, given: Any, message: str) -> None:
+    """What is missing is named, six arrays at the most, and the first one that is unexpected."""
+    with pytest.raises(ValueError, match=f"^the gradient {message}"):
+        arrays_like(dict.fromkeys(leaves, 1.0), dict.fromkeys(given, 1.0), "gradient")
+
+
+@pytest.mark.parametrize(
+    ("nest", "given", "message"),
+    [
+        ([1.0, 2.0], np.ones(2), "ndarray: expected a list of 2 numbers."),
+        ([1.0], np.ones(1), "ndarray: expected a list of 1 number."),
+        ([np.ones(2), 1.0], np.ones(3), "ndarray: expected a list of 2 arrays."),
+        ([{"W": 1.0}, 2.0], np.ones(2), "ndarray: expected [0].W, [1]."),
+        ({"W": 1.0}, None, "NoneType: expected W."),
+        (np.ones(2), [1.0, 2.0], "list: expected one array or number."),
+    ],
+)
+def test_another_structure_is_refused(nest: Any, given: Any, message: str) -> None:
+    """The message says what the parameters are."""
+    with pytest.raises(TypeError) as raised:
+        arrays_like(flatten(nest), given, "gradient")
+    assert str(raised.value) == f"the gradient is of type {message}"

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks.peers import LETTERS, PEERS, RESULTS, Case, Peer, all_cases, run, spread, tally
+from benchmarks.peers import (
+    PEERS,
+    RESULTS,
+    Case,
+    Outcome,
+    Peer,
+    Run,
+    all_cases,
+    run,
+    spread,
+    tally,
+)
 
 SHOWN: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
 CHECKERS = {checker["checker"]: checker for checker in SHOWN["checkers"]}
@@ -42,10 +53,32 @@ def test_counts_are_those_of_the_verdicts(name: str) -> None:
 
 
 def test_our_own_counts_are_the_promise() -> None:
-    """No right gradient is accused and no wrong one passes."""
-    ours = [checker for checker in CHECKERS.values() if checker["package"] == "backproof"]
-    assert len(ours) == 2
-    assert all(checker["alarms"] == checker["misses"] == 0 for checker in ours)
+    """No right gradient is accused, and no wrong one passes; along directions, one may.
+
+    There, a mistake that is smaller than the resolution passes, and counts as a miss all the same.
+    """
+    entries, directions = (c for c in CHECKERS.values() if c["package"] == "backproof")
+    assert entries["alarms"] == directions["alarms"] == 0
+    assert entries["misses"] == 0
+    assert directions["misses"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("deserved", "said", "untested", "letter"),
+    [
+        ("undecided", "correct", True, "u"),
+        ("undecided", "correct", False, "c"),
+        ("undecided", "wrong", True, "w"),
+        ("correct", "correct", True, "c"),
+        ("wrong", "correct", True, "c"),
+    ],
+)
+def test_untested_entries_count_at_a_kink_alone(
+    deserved: str, said: str, untested: bool, letter: str
+) -> None:
+    """Where there is no gradient, they show that it was seen; elsewhere, the verdict counts."""
+    case = all_cases()[0]._replace(verdict=deserved)
+    assert Run(case, Outcome(said, untested=untested), calls=1, seconds=1.0).letter == letter
 
 
 @pytest.mark.parametrize("peer", RUN, ids=lambda peer: peer.name)
@@ -60,7 +93,7 @@ def test_a_fresh_run_says_what_is_shown(peer: Peer) -> None:
 
 def fresh(peer: Peer, case: Case) -> str:
     """Return what a checker says of a case now."""
-    return LETTERS[run(peer, case).outcome.verdict]
+    return run(peer, case).letter
 
 
 def shown(peer: Peer, case: Case) -> str:

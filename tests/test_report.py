@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backproof.mistakes import Mistake
-from backproof.report import ADVICE, BEGIN, REASONS, ArrayReport, Entry, Report, overall
+from backproof._mistakes import UNKNOWN, Mistake
+from backproof._reasons import ADVICE, REASONS, counted, main_reason
+from backproof._report import ArrayReport, Entry, Report, overall
 
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "report.md"
 SIGN = Mistake("factor", -1.0, "it has the wrong sign")
+HALF = Mistake("factor", 0.5, "it is half the numerical gradient")
+BEGIN = "Begin with the array nearest to the cost: its mistake may spoil the others."
+BETWEEN = "look at the step between them."
 
 
 def array(verdict: str = "correct", **found: Any) -> ArrayReport:
@@ -36,9 +42,19 @@ def bad(mistake: Mistake = SIGN, *entries: Entry) -> ArrayReport:
     return array("wrong", resolution=0.0, mistake=mistake, entries=entries)
 
 
-def unknown(reason: str) -> ArrayReport:
+def unknown(reason: str, untested: int = 2) -> ArrayReport:
     """Return the findings for an array whose gradient cannot be decided."""
-    return array("undecided", resolution=0.0, reason=reason)
+    return array("undecided", resolution=0.0, reason=reason, untested={reason: untested})
+
+
+def dead() -> ArrayReport:
+    """Return the findings for an array that does not change the cost."""
+    return good(untested={"zero": 3})
+
+
+def zero(within: float = 2e-10) -> ArrayReport:
+    """Return the findings for an array whose gradient is 0, and so are its slopes."""
+    return array(difference=1.0, resolution=200.0, within=within)
 
 
 @pytest.mark.parametrize(
@@ -70,31 +86,109 @@ def test_the_worst_verdict_is_that_of_the_whole() -> None:
 
 
 def test_the_coarsest_resolution_is_stated_as_a_power_of_ten() -> None:
-    """It is rounded up, a power stays one, and what resolves nothing, or all, is said as well."""
-    for resolution, shown in ((3e-9, "1e-08"), (1e-8, "1e-08"), (0.0, "0e+00"), (math.inf, "inf")):
+    """It is rounded up, and a power stays one."""
+    for resolution, shown in ((3e-9, "1e-08"), (1e-8, "1e-08"), (0.0, "0")):
         assert f"mistake of {shown} of" in str(report(good(), good(resolution)))
         assert f"mistake of {shown} of" in str(report(good(resolution), good()))
 
 
+@pytest.mark.parametrize("resolution", [math.inf, math.nan])
+def test_no_resolution_is_stated_where_one_is_not_known(resolution: float) -> None:
+    """Of no array then, whichever comes first."""
+    for text in (str(report(good(), good(resolution))), str(report(good(resolution), good()))):
+        assert text.startswith("The gradient is correct.\n\narray")
+        assert "nan" not in text
+        assert "inf" not in text
+
+
+def test_an_array_that_is_not_tested_has_no_part_in_the_resolution() -> None:
+    """Nor has one whose gradient is 0, which has a line of its own."""
+    text = str(report(good(1e-6), dead(), zero()))
+    assert text.startswith("The gradient is correct.\nA mistake of 1e-06 of ")
+    assert "\n\na2: its gradient is 0 within 1e-09\n" in text
+    rows = text.split("\n\n")[1].splitlines()
+    assert rows[2].split() == ["a1", "3", "correct", "3"]
+    assert rows[3].split() == ["a2", "3", "correct"]
+    assert str(report(zero(), zero())).startswith("The gradient is correct.\n\narray")
+    assert "\na0 and a1: its gradient is 0 within 1e-07\n" in str(report(zero(1e-7), zero(4e-8)))
+
+
 def test_what_was_not_tested_is_counted() -> None:
-    """Without any entry that was, there is no resolution; and no words where there is none."""
-    assert "Nothing was tested" in str(report(good(untested=3), good(untested=3)))
-    text = str(report(good(untested=3), good(untested=2)))
-    assert "Nothing" not in text
-    assert " 5 entries have gradient and slope 0" in text
-    assert "untested" in text
+    """In the table by array, and in one line by reason, the most frequent first."""
+    some, more = good(untested={"zero": 2}), good(untested={"kink": 2, "zero": 1})
+    text = str(report(some, good(), more))
+    assert "\n5 of 9 entries are untested: 3 with gradient and slope 0, 2 at a kink.\n" in text
+    rows = [row[-1] for row in report(some, good(), more)._rows()]
+    assert rows == ["untested", "2", "", "3"]
+    assert "\n1 of 3 entries is untested: 1 at a jump." in str(report(good(untested={"jump": 1})))
     assert "untested" not in str(report(good()))
     assert str(report(good())).endswith("\n12 evaluations, seed 7.")
 
 
+def test_where_nothing_was_tested_nothing_is_correct() -> None:
+    """The headline gives the reason, or counts them, and the footer says what to do."""
+    nothing = report(dead(), dead())
+    assert nothing.verdict == "undecided"
+    lines = str(nothing).splitlines()
+    assert lines[0] == f"Nothing was tested: {REASONS['zero']}."
+    assert lines[-2:] == [ADVICE["zero"], "12 evaluations, seed 7."]
+    assert "entries are untested" not in str(nothing)
+    text = str(report(dead(), array(verdict="undecided", resolution=0.0, untested={"kink": 3})))
+    assert text.startswith("Nothing was tested: 3 with gradient and slope 0, 3 at a kink.\n")
+    assert report(dead(), good(untested={"zero": 2})).verdict == "correct"
+    assert report(dead(), bad()).verdict == "wrong"
+
+
+def test_an_empty_array_is_not_tested() -> None:
+    """It leaves the verdict to the others."""
+    assert report(good(shape=(0, 3)), good()).verdict == "correct"
+    assert report(good(shape=(0, 3)), dead()).verdict == "undecided"
+
+
+def test_the_main_reason_is_the_most_frequent_one_that_matters() -> None:
+    """Entries with gradient and slope 0 need no test, so that they are no reason beside others."""
+    assert main_reason({"kink": 2, "precision": 3, "zero": 9}) == "precision"
+    assert main_reason({"kink": 2, "precision": 2}) == "kink"
+    assert main_reason({"zero": 1}) == "zero"
+
+
+def test_every_reason_is_in_words_that_the_page_has() -> None:
+    """A search for what a report says of it leads there."""
+    page = PAGE.read_text("utf-8")
+    assert REASONS.keys() == ADVICE.keys()
+    for reason, text in REASONS.items():
+        words = (text, ADVICE[reason], counted({reason: 2}).removeprefix("2 "))
+        assert all(word in page for word in words), words
+    assert all(word in page for word in (BETWEEN, BEGIN, "its gradient is 0 within"))
+
+
+def test_a_report_in_one_line() -> None:
+    """Its verdict, where it does not hold or what would have been seen, and the evaluations."""
+    told = {
+        "correct, resolution 3e-07": report(good(2.1e-7), good()),
+        "correct": report(zero()),
+        "wrong in a1": report(good(), bad()),
+        "undecided in a0 and a1": report(unknown("kink"), unknown("jump"), good()),
+        "undecided, nothing tested": report(dead()),
+    }
+    for words, one in told.items():
+        assert repr(one) == f"<Report: {words}, 12 evaluations>"
+
+
+def test_notes_stand_before_the_evaluations() -> None:
+    """One on each line."""
+    text = str(Report("correct", 0.0, {"w": good()}, 12, 7, ("Measured in float64.", "So.")))
+    assert text.endswith("\n\nMeasured in float64.\nSo.\n12 evaluations, seed 7.")
+
+
 def test_a_number_has_one_digit_and_what_is_small_the_power_above_it() -> None:
     """From a thousandth on it is shown, 0 is 0, and what was not measured is left out."""
-    shown = {0.25: "2e-01", 1e-3: "1e-03", 9.9e-4: "<1e-03", 0.0: "0", math.nan: ""}
-    arrays = [array(difference=number, resolution=math.inf) for number in shown]
+    shown = {0.25: "2e-01", 1e-3: "1e-03", 9.9e-4: "<1e-03", 0.0: "0", math.nan: "", math.inf: ""}
+    arrays = [array(difference=number, resolution=1e-7) for number in shown]
     rows = report(*arrays)._rows()
     assert rows[0] == ("array", "shape", "verdict", "difference", "resolution")
     assert [row[3] for row in rows[1:]] == list(shown.values())
-    assert rows[1] == ("a0", "3", "correct", "2e-01", "inf")
+    assert rows[1] == ("a0", "3", "correct", "2e-01", "<1e-07")
 
 
 def test_a_column_of_nothing_is_left_out() -> None:
@@ -109,22 +203,47 @@ def test_a_column_of_nothing_is_left_out() -> None:
 
 def test_the_table_is_aligned() -> None:
     """Each column is as wide as its widest cell, and no line ends in blanks."""
-    assert str(report(good(untested=1), bad())).split("\n\n")[1].splitlines() == [
+    assert str(report(good(untested={"zero": 1}), bad())).split("\n\n")[1].splitlines() == [
         "array  shape  verdict  difference  resolution  untested",
         "a0     3      correct  0           0           1",
         "a1     3      wrong    0           0",
     ]
 
 
-def test_one_remedy_is_said_for_each_reason_and_where_to_begin_with_several_mistakes() -> None:
-    """Arrays with the same words share a sentence; one mistake alone needs no beginning."""
+def test_one_remedy_is_said_for_each_reason() -> None:
+    """Arrays with the same words share a sentence."""
     text = str(report(unknown("kink"), unknown("jump"), unknown("kink")))
     assert f"\na0 and a2: {REASONS['kink']}\na1: {REASONS['jump']}\n" in text
     assert text.count(ADVICE["kink"]) == text.count(ADVICE["jump"]) == 1
     assert ADVICE["precision"] not in text
-    assert BEGIN not in text
-    assert BEGIN not in str(report(bad(), bad()))
-    assert BEGIN in str(report(bad(), bad(Mistake("unknown", None, "it is wrong"))))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ([bad(), bad()], ""),  # one mistake, which is named
+        ([bad(), good()], ""),
+        ([bad(UNKNOWN)], ""),  # no other array
+        ([good(), bad(UNKNOWN)], ""),
+        ([bad(), bad(HALF)], BEGIN),
+        ([bad(UNKNOWN), bad(UNKNOWN)], BEGIN),
+        ([good(), bad(UNKNOWN), array("wrong", resolution=0.0)], BEGIN),
+        ([bad(UNKNOWN), good()], f"a1 is right, a0 is not: {BETWEEN}"),
+        ([bad(), bad(HALF), good(), good(), good()], f"a2 and a3 are right, a1 is not: {BETWEEN}"),
+        ([bad(UNKNOWN), good(), bad(UNKNOWN), good()], f"a3 is right, a2 is not: {BETWEEN}"),
+        ([bad(UNKNOWN), unknown("kink"), good()], f"a2 is right, a0 is not: {BETWEEN}"),
+        ([bad(UNKNOWN), dead(), zero(), unknown("kink")], ""),  # these confirm nothing
+        ([good(), good()], ""),
+    ],
+)
+def test_where_to_begin_is_said_if_no_mistake_explains_it_all(
+    arrays: list[ArrayReport], said: str
+) -> None:
+    """Between the last wrong array and the right ones after it, or at the last one."""
+    lines = str(report(*arrays)).splitlines()
+    assert [line for line in lines if line.endswith(BETWEEN) or line == BEGIN] == [said] * bool(
+        said
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +260,40 @@ def test_the_worst_entries_are_few(arrays: int, shown: list[str]) -> None:
     text = str(report(*[bad(SIGN, *entries)] * arrays))
     lines = [line for line in text.splitlines() if ": gradient " in line]
     assert [line.partition(":")[0] for line in lines] == shown
-    assert lines[0] == "a0[0]: gradient 2, numerical -0.333333 ± 1e-09"
+    assert lines[0] == "a0[0]: gradient 2, numerical -0.333333 ± 2e-10, off by 117 %"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ((1.0, 1.25, 1e-9), "gradient 1, numerical 1.25 ± 1e-09, off by 20 %"),
+        ((1.25, 1.0, 1e-9), "gradient 1.25, numerical 1 ± 1e-09, off by 20 %"),
+        ((1.0, -1.0, 0.0), "gradient 1, numerical -1 ± 0, off by 200 %"),
+        ((1.0, 1.0012345, 0.0), "gradient 1, numerical 1.00123 ± 0, off by 0.12 %"),
+        ((0.0, 3e-5, 1.21e-7), "gradient 0, numerical 3e-05 ± 1.3e-07, off by 100 %"),
+        (
+            (-0.0783154, -0.0767026, 8.04e-4),
+            "gradient -0.07832, numerical -0.0767 ± 0.00081, off by 2.1 %",
+        ),
+        ((1.0, 1 + 3e-8, 1e-9), "gradient 1, numerical 1.00000003 ± 1e-09, off by 3e-06 %"),
+        (
+            (1.7e308, -1.7e308, 1.75e308),
+            "gradient 1.7e+308, numerical -1.7e+308 ± 1.8e+308, off by",
+        ),
+        ((1.0, 2.0, math.inf), "gradient 1, numerical 2, off by 50 %"),
+        ((1.0, math.nan, math.inf), "gradient 1"),
+        ((math.nan, 2.0, 1e-3), "gradient nan, numerical 2 ± 0.001"),
+        ((-math.inf, 2.0, 1e-3), "gradient -inf, numerical 2 ± 0.001"),
+        ((math.nan, math.nan, math.inf), "gradient nan"),
+        ((0.0, 0.0, 0.0), "gradient 0, numerical 0 ± 0"),
+    ],
+)
+def test_an_entry_shows_how_far_it_is_off(numbers: tuple[float, ...], shown: str) -> None:
+    """In percent of the larger number, if there is one; what is not finite is not written."""
+    text = str(report(bad(SIGN, Entry((0,), *numbers))))
+    line = next(line for line in text.splitlines() if line.startswith("a0[0]: "))
+    assert line.removeprefix("a0[0]: ").startswith(shown)
+    assert line.endswith(shown[-4:]) or shown.endswith("off by")
 
 
 def test_a_number_has_no_index() -> None:

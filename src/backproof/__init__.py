@@ -1,9 +1,28 @@
-"""Gradient checking in NumPy: derivatives by central differences, each with its error."""
+"""Gradient checking in NumPy: derivatives by central differences, each with its error.
 
-from backproof.checking import assert_gradient, check_gradient
-from backproof.differences import relative_difference
-from backproof.report import Report
-from backproof.slopes import Slope, derivative, numerical_gradient
+How a check travels through the modules, from the public functions to what they rest on:
+
+- `_checks`: the call, the points at which the gradient is claimed, the report;
+- `_entries`: every entry, by one difference each (`_rungs`), a closer look where that does not
+  do, and what stands still or is 0 (`_zeros`);
+- `_search`: all arrays along random directions (`_probes`), and the wrong entries among many,
+  read off their residuals (`_locate`);
+- `_claims`: what is checked, and what a claim may be off by;
+- `_decide`: one claim against one slope: right, wrong, or left open;
+- `_slopes`: central differences over a ladder of steps, each with its error;
+- `_directions`: what is displaced; `_noise`: how far a value of the cost may be off;
+- `_objective`: the cost, a private copy of its parameters, and the count of its calls;
+- `_mistakes`, `_evidence`, `_patterns`: what a wrong gradient looks like;
+- `_report`, `_reasons`, `_digits`: what was found, in words and numbers.
+
+`_derivatives` has slopes without a claim, `_norms` the relative difference, `_parameters` the
+nests. The method is derived in docs/explanation/method.md, whose equations the code cites.
+"""
+
+from backproof._checks import assert_gradient, check_gradient
+from backproof._derivatives import Slope, derivative, numerical_gradient
+from backproof._norms import relative_difference
+from backproof._report import Report
 
 __all__ = [
     "Report",

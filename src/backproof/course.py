@@ -18,7 +18,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.differences import relative_difference
+from backproof._norms import relative_difference
 
 __all__ = [
     "backward_propagation",

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backproof.costs import Cost, measure_origin
-from backproof.differences import relative_difference
-from backproof.lines import central_difference, line_along
-from backproof.parameters import FloatArray, Nest, Parameters, Vector, arrays_like, flatten
-from backproof.report import ArrayReport, Report
+from backproof._directions import along
+from backproof._norms import relative_difference
+from backproof._objective import Cost, Objective
+from backproof._parameters import FloatArray, Nest, Parameters, Vector, arrays_like, flatten
+from backproof._report import ArrayReport, Report
+from backproof._slopes import central_difference
 
 try:
     from matplotlib.axes import Axes
@@ -364,13 +365,14 @@ def _increasing(steps: ArrayLike) -> Vector:
 
 def _differences(cost: Cost, point: Parameters, g: Vector, steps: Vector) -> Vector:
     """Return the relative difference of the gradient and the cost's slopes at each step."""
-    origin = measure_origin(cost, point)
+    objective = Objective(cost, point)
     claimed, slopes = [], []
     with np.errstate(all="ignore"):  # the largest steps may lead out of the cost's domain
         for direction in _directions(point.size):
-            line = line_along(cost, point, origin, direction, 1.0)
+            line = along(point, direction, 1.0)
             claimed.append(g @ direction)
-            slopes.append([central_difference(line, float(step)).value for step in steps])
+            taken = [central_difference(objective, line, float(step)) for step in steps]
+            slopes.append([difference.value for difference in taken])
     g_v = np.array(claimed)
     return np.array([relative_difference(g_v, column) for column in np.transpose(slopes)])
 

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backproof import check_gradient
-from backproof.report import ArrayReport, Report
+from backproof._report import ArrayReport, Report
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from backproof import check_gradient, course, numerical_gradient
-from backproof.slopes import Workers
+from backproof._objective import Workers
 
 X, Y, PARAMETERS = course.gradient_check_n_test_case()
 CACHE = course.forward_propagation_n(X, Y, PARAMETERS)[1]

@@ -19,6 +19,9 @@ Fairness: each peer runs with its defaults, and as its documentation says.
   the relative difference of the two gradients, |g - a| / (|g| + |a|), is at most 1e-7.
   SciPy's `check_grad` returns |g - a| with a by `approx_fprime`, so that a is taken from there.
   `check_derivative` is judged by the 1e-6 that its documentation names.
+- At a point without a gradient, a checker is right if it says that it cannot tell,
+  or if it counts entries as untested for what is there: a kink, a jump or a steep slope.
+  That holds for all, though only backproof counts entries.
 - The catalogue is ours, and holds what we know that other checkers get wrong.
   It says nothing of what they do beyond it: Jacobians, complex numbers, second derivatives.
 """
@@ -49,8 +52,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof import check_gradient, relative_difference
+from backproof._parameters import Nest, Parameters, replace_leaves
 from backproof.course import THRESHOLD
-from backproof.parameters import Nest, Parameters, replace_leaves
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -59,6 +62,9 @@ from catalogue import AT_A_KINK, RIGHT, WRONG, Model
 Array = NDArray[np.float64]
 
 RESULTS = Path(__file__).parents[2] / "docs" / "explanation" / "peers.json"
+
+# For these reasons, backproof counts an entry as untested where there is no gradient.
+NO_GRADIENT = {"kink", "jump", "steep"}
 
 # SciPy's documentation of check_derivative calls a gradient right at this accuracy.
 SCIPY_ACCURACY = 1e-6
@@ -77,11 +83,15 @@ class Case(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a peer says: correct, wrong, undecided, error or cut off; and the arrays it names."""
+    """What a peer says: correct, wrong, undecided, error or cut off; and the arrays it names.
+
+    `untested` tells that it counts entries as untested since they have no gradient.
+    """
 
     verdict: str
     named: frozenset[str] = frozenset()
     remark: str = ""
+    untested: bool = False
 
 
 class Run(NamedTuple):
@@ -91,6 +101,20 @@ class Run(NamedTuple):
     outcome: Outcome
     calls: int
     seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """What the peer said; "undecided" if it saw that there is no gradient, where there is none.
+
+        A peer that calls the other entries correct, and counts these as untested, has seen it.
+        """
+        seen = self.case.verdict == "undecided" and self.outcome.untested
+        return "undecided" if seen and self.outcome.verdict == "correct" else self.outcome.verdict
+
+    @property
+    def letter(self) -> str:
+        """The first letter of the verdict, or t for cut off."""
+        return LETTERS[self.verdict]
 
 
 class Problem:
@@ -147,11 +171,11 @@ def _in_float64(_: str, leaf: Any) -> Any:
 
 
 def backproof(problem: Problem, method: str = "auto") -> Outcome:
-    """Take the verdict of the report, and the arrays that it calls wrong."""
+    """Take the verdict of the report, the arrays that it calls wrong, and what it left untested."""
     case = problem.case
     report = check_gradient(problem.cost, case.claimed, case.model.parameters, method=method)
     wrong = frozenset(path for path, a in report.arrays.items() if a.verdict == "wrong")
-    return Outcome(report.verdict, wrong)
+    return Outcome(report.verdict, wrong, untested=not NO_GRADIENT.isdisjoint(report.untested))
 
 
 def pytorch(problem: Problem, *, fast: bool = False) -> Outcome:
@@ -385,7 +409,8 @@ LEGEND = f"""\
 alarms   right gradients that are called wrong
 misses   wrong gradients that pass
 unsure   the peer says that it cannot tell: of right gradients, of wrong ones
-kinks    points without a gradient of which the peer says that it cannot tell
+kinks    points without a gradient of which the peer says that it cannot tell,
+         or of which it counts entries as untested
 errors   crashes; cut_off: after {MOST_SECONDS:g} s
 named    wrong arrays that are named; blamed: right arrays that are named as wrong
 calls    evaluations of the cost, the median of the cases
@@ -398,7 +423,7 @@ def result(peer: Peer, runs: list[Run], ours: list[Run]) -> Result:
     wrong = [r for r in runs if r.case.verdict == "wrong"]
     names = any(r.outcome.named for r in runs)
     times = [r.seconds / our.seconds for r, our in zip(runs, ours, strict=True)]
-    verdicts = "".join(LETTERS[r.outcome.verdict] for r in runs)
+    verdicts = "".join(r.letter for r in runs)
     return Result(
         peer.name,
         peer.package,
@@ -450,10 +475,11 @@ def remarks(peer: Peer, runs: list[Run]) -> Iterator[str]:
         yield f"{peer.name}, first error: {r.outcome.remark} ({r.case.name})"
     if peer.package != "backproof":
         return
-    for case, outcome, *_ in runs:
-        named = case.arrays if case.verdict == "wrong" else set()
-        if outcome.verdict != case.verdict or outcome.named != named:
-            said = ", ".join([outcome.verdict, *sorted(outcome.named)])
+    for one in runs:
+        case, named = one.case, one.outcome.named
+        wrong = case.arrays if case.verdict == "wrong" else set()
+        if one.verdict != case.verdict or named != wrong:
+            said = ", ".join([one.verdict, *sorted(named)])
             yield f"{peer.name}: {case.name}: {said} for {case.verdict}"
 
 

@@ -9,13 +9,14 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from backproof.parameters import Nest, replace_leaves
+from backproof._parameters import Nest, replace_leaves
 from catalogue.formulas import FORMULAS, at_a_minimum, at_a_singularity, at_the_estimate
 from catalogue.layers import LAYERS, useless_bias
 from catalogue.mistakes import PLANTS, SIZED, fits, relative_change
 from catalogue.model import Array, Draw, Model, Planted, Slip, arrays_of
 from catalogue.networks import NETWORKS, dead_units, near_a_kink
 from catalogue.scales import LARGE_FIRST, PLAIN, SCALES, TINY_COST, Scale
+from catalogue.structures import SYMMETRIC, TIED
 
 Make = Callable[[Draw], Model]
 Item = TypeVar("Item")
@@ -173,10 +174,16 @@ RIGHT = tuple(Right(model.name, model) for model in _right_models())
 
 FACTORS = (2.0, 0.5, -1.0, 3.0, 1 / 3, 4.0, 1.01, 1 + 1e-5)
 WHOLE = ("zero", "transposed", "turned", "reordered", "permuted", "not finite")
+PLACES = ("column", "entry", "offset", "regularisation", "row")
+PATTERNS = ("variable", "part", "unfilled", "clipped", "inexact")
+AMOUNTS = (1.0, 0.5, 1e-2, 1e-3, 1e-5)
 MISTAKES = (
     *(Mistake("factor", factor) for factor in FACTORS),
     *(Mistake(kind) for kind in WHOLE for _ in range(5)),
-    *(Mistake(kind, amount) for kind in sorted(SIZED) for amount in (1.0, 0.5, 1e-2, 1e-3, 1e-5)),
+    *(Mistake(kind, amount) for kind, amount in product(PLACES, AMOUNTS)),
+    *(Mistake("unknown", amount) for amount in AMOUNTS[:-1]),  # the last would be "inexact"
+    *(Mistake(kind) for kind in PATTERNS for _ in range(3)),
+    *(Mistake(kind, amount) for kind, amount in product(("lasso", "spared"), AMOUNTS)),
 )
 
 
@@ -186,6 +193,13 @@ def _slips() -> Iterator[Wrong]:
         for scale in (PLAIN, _turn(SCALES[1:], k)):
             model = scale.build(make, 20 + k)
             yield from (slipped(model, slip) for slip in model.slips)
+
+
+def _symmetric() -> Iterator[Wrong]:
+    """Yield symmetric gradients where the cost reads a triangle."""
+    for make in SYMMETRIC:
+        model = PLAIN.build(make, 30)
+        yield from (slipped(model, slip) for slip in model.slips)
 
 
 def _plants() -> Iterator[Wrong]:
@@ -241,12 +255,17 @@ def _notable() -> Iterator[Wrong]:
 
 
 def _all_wrong() -> Iterator[Wrong]:
-    for cases in (_slips(), _plants(), _swaps(), _hard(), _notable()):
+    for cases in (_slips(), _plants(), _swaps(), _hard(), _notable(), _symmetric()):
         yield from cases
 
 
 # Where the same mistake comes twice in the same array of a model, one of the two is enough.
 WRONG = tuple({case.name: case for case in _all_wrong()}.values())
+
+# An array that stands in its nest twice, with its whole gradient in both places
+TWICE = tuple(
+    slipped(model, slip) for make in TIED for model in [make(Draw(0))] for slip in model.slips
+)
 
 # Cases at random
 

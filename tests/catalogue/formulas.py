@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.parameters import Nest
+from backproof._parameters import Nest
 from catalogue.model import Array, Draw, Model, Planted, Slip, all_wrong
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof.parameters import Nest
+from backproof._parameters import Nest
 from catalogue.model import Array, Draw, Model
 from catalogue.networks import near_a_kink
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from backproof.parameters import Nest
+from backproof._parameters import Nest
 from catalogue.model import Array, Draw, Model, Slip, all_wrong
 from catalogue.networks import (
     cross_entropy,

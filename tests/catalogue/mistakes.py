@@ -81,6 +81,49 @@ def offset(right: Array, _: Array, amount: float, rng: np.random.Generator) -> A
     return right + float(rng.choice([-1.0, 1.0])) * amount * _largest(right)
 
 
+def lasso(right: Array, parameter: Array, amount: float, rng: np.random.Generator) -> Array:
+    """Add or take off a multiple of the signs of the parameters."""
+    return right + float(rng.choice([-1.0, 1.0])) * amount * _largest(right) * np.sign(parameter)
+
+
+def spared(right: Array, parameter: Array, amount: float, rng: np.random.Generator) -> Array:
+    """Add or take off a multiple of the parameters, or of their signs, but in the first row."""
+    penalised = regularisation if rng.random() < 0.5 else lasso
+    wrong = penalised(right, parameter, amount, rng)
+    wrong[0] = right[0]
+    return wrong
+
+
+def variable(right: Array, parameter: Array, _: float, rng: np.random.Generator) -> Array:
+    """Multiply the array with the parameters, or divide it by them."""
+    return right * parameter if rng.random() < 0.5 else right / parameter
+
+
+def part(right: Array, *_: object) -> Array:
+    """Multiply the second half of the rows."""
+    wrong = right.copy()
+    wrong[len(right) // 2 :] *= 3
+    return wrong
+
+
+def unfilled(right: Array, _: Array, __: float, rng: np.random.Generator) -> Array:
+    """Leave two rows out."""
+    wrong = right.copy()
+    wrong[rng.permutation(len(right))[:2]] = 0
+    return wrong
+
+
+def clipped(right: Array, *_: object) -> Array:
+    """Cut off the larger half of the entries."""
+    limit = float(np.median(np.abs(right)))
+    return np.clip(right, -limit, limit)
+
+
+def inexact(right: Array, _: Array, __: float, rng: np.random.Generator) -> Array:
+    """Disturb every entry where few see it."""
+    return _disturbed(right, (...,), 5e-5, rng)
+
+
 def unknown(right: Array, _: Array, amount: float, rng: np.random.Generator) -> Array:
     """Disturb every entry."""
     return _disturbed(right, (...,), amount, rng)
@@ -118,12 +161,19 @@ PLANTS: dict[str, Plant] = {
     "entry": entry,
     "regularisation": regularisation,
     "offset": offset,
+    "lasso": lasso,
+    "spared": spared,
+    "variable": variable,
+    "part": part,
+    "unfilled": unfilled,
+    "clipped": clipped,
+    "inexact": inexact,
     "unknown": unknown,
     "not finite": not_finite,
 }
 
 # Kinds of which the amount says how large they are; the others are as large as they are.
-SIZED = {"row", "column", "entry", "regularisation", "offset", "unknown"}
+SIZED = {"row", "column", "entry", "regularisation", "offset", "lasso", "spared", "unknown"}
 
 
 def fits(kind: str, right: Array, parameter: Array) -> bool:
@@ -131,6 +181,7 @@ def fits(kind: str, right: Array, parameter: Array) -> bool:
     if not right.any():
         return kind == "not finite"
     matrix = right.ndim == 2 and min(right.shape) > 1
+    rows = len(right) if right.ndim else 0
     square = matrix and right.shape[0] == right.shape[1]
     return {
         "transposed": square,
@@ -142,6 +193,13 @@ def fits(kind: str, right: Array, parameter: Array) -> bool:
         "entry": right.size > 2,
         "regularisation": right.size > 2 and float(np.ptp(parameter)) > 0,
         "offset": right.size > 2,
+        "lasso": right.size > 3 and np.unique(np.sign(parameter)).size > 1,
+        "spared": rows > 3 and bool(parameter.all()) and float(np.ptp(parameter[1:])) > 0,
+        "variable": right.size > 2 and bool(parameter.all()) and float(np.ptp(parameter)) > 0,
+        "part": rows > 3 and right[rows // 2 :].size > 4 and bool(right.all()),
+        "unfilled": matrix and rows > 2 and bool(right.all()),
+        "clipped": np.unique(np.abs(right)).size > 3,
+        "inexact": right.size > 3,
         "unknown": right.size > 3,
     }.get(kind, True)
 

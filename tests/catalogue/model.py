@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backproof.parameters import Nest, flatten
+from backproof._parameters import Nest, flatten
 
 Array = NDArray[np.floating[Any]]
 Cost = Callable[[Nest], Any]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backproof import course
-from backproof.parameters import Nest
+from backproof._parameters import Nest
 from catalogue.model import Array, Draw, Model, Planted, Slip, all_wrong
 
 Layers = list[tuple[Array, Array]]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof.parameters import Nest
+from backproof._parameters import Nest
 
 
 class Refused(NamedTuple):
@@ -82,8 +82,8 @@ REFUSED_COSTS = (
 )
 
 REFUSED_GRADIENTS = (
-    _gradient("an array is missing", {"W": POINT["W"]}, ValueError, "no b"),
-    _gradient("an array is too much", {**POINT, "dZ": 1.0}, ValueError, "dZ"),
+    _gradient("an array is missing", {"W": POINT["W"]}, ValueError, "missing b"),
+    _gradient("an array is unexpected", {**POINT, "dZ": 1.0}, ValueError, "dZ"),
     _gradient("an array is flat", {**POINT, "W": POINT["W"].ravel()}, ValueError, "shape"),
     _gradient("an array is transposed", {**POINT, "W": POINT["W"].T}, ValueError, "shape"),
     _gradient("an array is complex", {**POINT, "b": POINT["b"] * 1j}, TypeError, "complex"),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof.parameters import Nest, replace_leaves
+from backproof._parameters import Nest, replace_leaves
 from catalogue.model import Cost, Draw, Gradient, Model, Planted
 
 

@@ -31,7 +31,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import backproof
-from backproof.parameters import Nest, flatten, replace_leaves
+from backproof._parameters import Nest, flatten, replace_leaves
 
 LIBRARY = Path(backproof.__file__).parent
 METHODS = ("entries", "directions", "auto")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from backproof.parameters import Nest, Vector, flatten, vector_like
+from backproof._parameters import Nest, Vector, flatten, vector_like
 
 # The squares of numbers between these are floats, and so are sums of them.
 SQUARED = 1e-140, 1e140

@@ -23,7 +23,7 @@ Nest = Any
 FloatArray = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
 
-MOST_LISTED = 6  # names in a message
+_MOST_LISTED = 6  # names in a message
 
 
 class Block(NamedTuple):
@@ -36,7 +36,7 @@ class Block(NamedTuple):
 
     def entry_name(self, index: int) -> str:
         """Return the name of the entry `values[index]`, such as `W2[0, 3]`."""
-        return entry_name(self.path, self.shape, index)
+        return entry_name(self.path, np.unravel_index(index, self.shape))
 
 
 class Parameters:
@@ -198,70 +198,71 @@ def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, Floa
     TypeError
         If a leaf of the nest is neither a real number nor an array of them.
     ValueError
-        If an array is missing, too much, or of another shape.
+        If an array is missing, unexpected, or of another shape.
     """
     given = flatten(nest)
-    if set(given) != set(leaves):
-        if "parameters" in (*given, *leaves):  # a single leaf, on one side
-            expected = "one array or number" if "parameters" in leaves else _listed(leaves)
-            raise TypeError(f"the {name} is of type {type(nest).__name__}: expected {expected}.")
-        wrong = [f"no {path}" for path in leaves if path not in given]
-        wrong += [f"{path} too much" for path in given if path not in leaves]
-        raise ValueError(f"the {name} has {_listed(wrong)}: expected {_listed(leaves)}.")
+    if set(given) != set(leaves) and "parameters" in (*given, *leaves):  # a single leaf
+        kind, expected = type(nest).__name__, _structure(leaves)
+        raise TypeError(f"the {name} is of type {kind}: expected {expected}.")
+    _require_paths(leaves, given, name)
     return {
         path: _array_like(leaf, given[path], f"{path} of the {name}")
         for path, leaf in leaves.items()
     }
 
 
+def _require_paths(leaves: dict[str, Any], given: dict[str, Any], name: str) -> None:
+    """Refuse a nest in which paths are missing or unexpected; of these, the first is named."""
+    missing = _listed([path for path in leaves if path not in given])
+    unexpected = next((path for path in given if path not in leaves), "")
+    expected = _listed(leaves)
+    if missing and unexpected:
+        raise ValueError(
+            f"the {name} is missing {missing} and has an unexpected {unexpected}: "
+            f"expected {expected}."
+        )
+    if missing:
+        raise ValueError(f"the {name} is missing {missing}: expected {expected}.")
+    if unexpected:
+        raise ValueError(f"the {name} has an unexpected {unexpected}: expected {expected}.")
+
+
+def _structure(leaves: dict[str, Any]) -> str:
+    """Return what a nest with these leaves is, or their names."""
+    if "parameters" in leaves:
+        return "one array or number"
+    if list(leaves) != [f"[{i}]" for i in range(len(leaves))]:
+        return _listed(leaves)
+    kind = "array" if any(map(np.ndim, leaves.values())) else "number"
+    return f"a list of {len(leaves)} {kind}{'s' if len(leaves) != 1 else ''}"
+
+
 def _listed(names: Collection[str]) -> str:
-    r"""Return names as text, and of many no more than the first.
+    """Return names as text, and of many no more than the first."""
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(islice(names, _MOST_LISTED)) + more
+
+
+def entry_name(path: str, index: Iterable[object]) -> str:
+    """Return the name of an entry, such as `W2[0, 3]`; a number has no index.
 
     Examples
     --------
-    >>> print(_listed("abcdef"), _listed("abcdefg"), sep="\n")
-    a, b, c, d, e, f
-    a, b, c, d, e, f and 1 more
-    """
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(islice(names, MOST_LISTED)) + more
-
-
-def entry_name(path: str, shape: tuple[int, ...], index: int) -> str:
-    """Return the name of an entry given by its flat index.
-
-    Examples
-    --------
-    >>> entry_name("W2", (2, 4), 3), entry_name("b", (), 0)
+    >>> entry_name("W2", (0, 3)), entry_name("b", ())
     ('W2[0, 3]', 'b')
     """
-    if not shape:
-        return path
-    return f"{path}[{', '.join(str(i) for i in np.unravel_index(index, shape))}]"
+    written = ", ".join(map(str, index))
+    return f"{path}[{written}]" if written else path
 
 
 @cache
 def precision_of(dtype: np.dtype[Any]) -> float:
-    """Return the spacing of the floats of a dtype next to 1, at best that of float64.
-
-    Examples
-    --------
-    >>> precision_of(np.dtype(np.float32)) == 2**-23
-    True
-    >>> precision_of(np.dtype(np.longdouble)) == precision_of(np.dtype(np.float64)) == 2**-52
-    True
-    """
+    """Return the spacing of the floats of a dtype next to 1, at best that of float64."""
     return max(float(np.finfo(dtype).eps), float(np.finfo(np.float64).eps))
 
 
 def float_of(number: int) -> float:
-    """Return a whole number as a float, which is infinite if no other one is as large.
-
-    Examples
-    --------
-    >>> float_of(7), float_of(10**400), float_of(-(10**400))
-    (7.0, inf, -inf)
-    """
+    """Return a whole number as a float, which is infinite if no other one is as large."""
     try:
         return float(number)
     except OverflowError:
@@ -284,9 +285,9 @@ def _displaceable(path: str, leaf: Any) -> Any:
         )
     finite = np.isfinite(array.astype(np.float64, copy=False))
     if not finite.all():
-        first = int(np.flatnonzero(~finite)[0])
-        name = entry_name(path, array.shape, first)
-        raise ValueError(f"{name} is {float(array.flat[first])}: expected finite parameters.")
+        first = tuple(np.argwhere(~finite)[0])
+        name = entry_name(path, first)
+        raise ValueError(f"{name} is {float(array[first])}: expected finite parameters.")
     if isinstance(leaf, np.ndarray):
         return np.array(leaf, order="C", subok=True)
     return leaf if isinstance(leaf, np.generic) else float(leaf)
@@ -310,15 +311,7 @@ def _real_array(leaf: Any, name: str) -> NDArray[Any]:
 
 
 def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
-    """Return what is given for a leaf as an array of floats, which keep their dtype.
-
-    Examples
-    --------
-    >>> _array_like(np.ones(2), np.array([1, 2]), "g").dtype
-    dtype('float64')
-    >>> _array_like(np.ones(2), np.array([1, 2], np.float32), "g").dtype
-    dtype('float32')
-    """
+    """Return what is given for a leaf as an array of floats, which keep their dtype."""
     array = _real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")
@@ -326,13 +319,7 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
 
 
 def _mean_size(array: FloatArray) -> float:
-    """Return the mean of the sizes of the entries; 0 if there are none.
-
-    Examples
-    --------
-    >>> _mean_size(np.array([2.0, -4.0])), _mean_size(np.empty(0))
-    (3.0, 0.0)
-    """
+    """Return the mean of the sizes of the entries; 0 if there are none."""
     total = float(np.abs(array).sum(dtype=np.float64))
     return min(total, sys.float_info.max) / array.size if array.size else 0.0
 

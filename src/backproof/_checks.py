@@ -1,0 +1,341 @@
+"""The check of a gradient: each entry has to lie within the error of a measured slope.
+
+Entries are measured one by one, or, where there are too many of them,
+all arrays are probed along random directions, and wrong entries are located where they fail.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from backproof._claims import Array, Check, Options
+from backproof._decide import span
+from backproof._directions import along
+from backproof._entries import measure_entries, report_on
+from backproof._norms import require_order
+from backproof._objective import (
+    LAST_CALLS,
+    Cost,
+    Objective,
+    Workers,
+    half_of_the_digits,
+    require_workers,
+)
+from backproof._parameters import Nest, Parameters, arrays_like, precision_of, replace_leaves
+from backproof._report import ArrayReport, Report, overall
+from backproof._search import check_directions
+
+# How far a gradient may be off by default, as a share of the largest entry of its array.
+TOLERANCE = 1e-7
+
+# Up to this many parameters, the method "auto" measures every entry.
+MOST_ENTRIES = 5000
+
+NEARBY = "What lies at a kink, or stands still, was compared at a point nearby as well."
+
+# Entries beside kinks are measured again at so many points, this share of their size away.
+MOVES, MOVE = 3, 1 / 64
+
+
+def check_gradient(
+    cost: Cost,
+    gradient: Nest | Callable[[Nest], Nest],
+    parameters: Nest,
+    *,
+    method: str = "auto",
+    ord: float = 2,
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+    workers: Workers = map,
+) -> Report:
+    """Check a gradient against measured slopes of the cost, and say what is wrong with it.
+
+    Parameters
+    ----------
+    cost
+        Takes `parameters` and returns a real number.
+    gradient
+        The gradient that is claimed: numbers and arrays in the structure and the shapes
+        of `parameters`, or a function of the parameters that returns them.
+        A function is called twice, and entries at kinks are compared at a point nearby.
+    parameters
+        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+    method
+        "entries" measures every entry, with two evaluations each and a few more where
+        something looks odd. "directions" probes all arrays along random directions,
+        and looks for the wrong entries only in arrays that fail.
+        "auto" takes the first for up to 5,000 parameters.
+    ord
+        The order of the norm of `Report.difference`, as for `relative_difference`.
+        The verdict does not depend on it.
+    tolerance
+        How far an entry may lie outside of the error of its slope,
+        relative to the largest entry of its array.
+    seed
+        What random directions are drawn from.
+    workers
+        A callable like `map`, called as `workers(function, points)` for the entries.
+
+    Returns
+    -------
+    Report
+        True if the gradient is correct; printing it shows what was found.
+
+    Raises
+    ------
+    TypeError
+        If parameters or gradient are not real numbers, or the cost does not return one.
+    ValueError
+        If the cost is random, not finite at the parameters, changes them or does not read
+        them, if the gradient has another structure, changes the parameters or is another one
+        at its second call, or if an option is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def cost(w):
+    ...     return np.sum(w**3)
+    >>> print(check_gradient(cost, lambda w: 3 * w**2, np.array([0.5, 1.0, -2.0])).verdict)
+    correct
+    >>> report = check_gradient(cost, lambda w: w**2, np.array([0.5, 1.0, -2.0]))
+    >>> print(report.arrays["parameters"].mistake.text)
+    it is 1/3 of the numerical gradient: is a mean over 3 taken where a sum belongs?
+    """
+    _require_options(method, ord, tolerance, seed)
+    require_workers(workers)
+    with np.errstate(all="ignore"):
+        point = Point(cost, gradient, Parameters(parameters))
+        point.require_read()
+        options = Options(tolerance, ord, seed, workers)
+        check = Check(point.objective, point.claimed, options)
+        every = method == "entries" or (method == "auto" and point.parameters.size <= MOST_ENTRIES)
+        arrays, difference = (_by_entries if every else _by_directions)(check, point)
+        verdict = overall(arrays)
+        if verdict == "correct":
+            point.objective.call_again(LAST_CALLS)
+        else:
+            point.objective.require_steady()
+    return Report(verdict, difference, arrays, point.evaluations, seed, tuple(point.notes))
+
+
+def assert_gradient(
+    cost: Cost,
+    gradient: Nest | Callable[[Nest], Nest],
+    parameters: Nest,
+    **options: Any,
+) -> None:
+    """Raise an AssertionError with the whole report if the gradient is not correct.
+
+    It takes the options of `check_gradient`. In a test it stands alone on its line;
+    `assert check_gradient(...)` would show no more than the beginning of the report.
+
+    Raises
+    ------
+    AssertionError
+        If the verdict is "wrong" or "undecided".
+    TypeError, ValueError
+        As `check_gradient` does.
+
+    Examples
+    --------
+    >>> assert_gradient(lambda x: x**2, lambda x: 2 * x, 3.0)
+    """
+    __tracebackhide__ = True
+    report = check_gradient(cost, gradient, parameters, **options)
+    if not report:
+        raise AssertionError(f"\n{report}")
+
+
+class Point:
+    """A point at which a gradient is claimed: the objective, the claims, and what to say of it."""
+
+    def __init__(
+        self, cost: Cost, gradient: Nest | Callable[[Nest], Nest], parameters: Parameters
+    ) -> None:
+        self.cost, self.gradient, self.parameters = cost, gradient, parameters
+        self.notes: list[str] = []
+        self.objective = Objective(cost, parameters)
+        self.claimed = self._claims(parameters)
+        self.objective.again()
+        if callable(gradient):
+            _require_the_same(self.claimed, self._claims(parameters))
+        self.others: list[Objective] = []
+        if parameters.precision > precision_of(np.dtype(float)):
+            self._measure_in_double()
+
+    @property
+    def evaluations(self) -> int:
+        """How often the cost was called."""
+        return self.objective.evaluations + sum(other.evaluations for other in self.others)
+
+    def _claims(self, parameters: Parameters) -> dict[str, Array]:
+        """Return the claimed gradient by path, in the structure of the parameters."""
+        gradient = self.gradient
+        if callable(gradient):
+            before = parameters.vector()
+            gradient = gradient(parameters.nest)
+            parameters.require_unchanged(before, "gradient")
+        arrays = arrays_like(parameters.leaves, gradient, "gradient")
+        # What computes the cost may write its gradient to the same memory, call after call.
+        return {path: array.copy() for path, array in arrays.items()}
+
+    def _measure_in_double(self) -> None:
+        """Measure in float64 if the cost takes its parameters so, and has less noise then."""
+        single, fine = self.objective, Parameters(in_double(self.parameters.original))
+        try:
+            double = Objective(self.cost, fine)
+            close = half_of_the_digits(single.value, single.precision)
+            if abs(double.value - single.value) > close or double.precision >= single.precision:
+                return
+            noise = double.noise
+            if not noise.moved or noise.level > single.precision / 16 * abs(double.value):
+                return
+            claimed = self._claims(fine)
+        except Exception:  # whatever the cost makes of another dtype, it need not take it
+            return
+        self.others.append(single)
+        self.objective = double
+        if all(_close(g, claimed[path]) for path, g in self.claimed.items()):
+            self.claimed = claimed
+        self.notes.append("Measured in float64, which the cost takes as well.")
+
+    def note(self, sentence: str) -> None:
+        """Let the report say something of the check, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def require_read(self) -> None:
+        """Refuse a cost that no parameter changes, if the gradient says that some do."""
+        claims = any(np.any(g) for g in self.claimed.values())
+        if self.objective.noise.moved or self.objective.noise.grid or not claims:
+            return
+        if np.abs(self.parameters.vector()).max() < np.finfo(float).tiny:
+            return  # no share of such numbers changes anything
+        away = moved(self.parameters, np.random.default_rng(0), 1.0)
+        fresh = Parameters(self.parameters.original)
+        fresh.assign(away)
+        offset = along(self.objective.parameters, away - self.parameters.vector(), 1.0)
+        if self.objective.beside(offset, 1.0).cost != self.objective.value:
+            return  # it changes with some directions only
+        if float(self.cost(fresh.nest)) != self.objective.value:
+            raise ValueError(
+                "the cost changes with new arrays, and not with those that it was given before: "
+                "is a result kept from call to call, beside the array itself? Let it keep a copy."
+            )
+        raise ValueError(
+            "the cost does not change with its parameters, and the gradient is not 0: does the "
+            "cost read its argument? Let it compute with the parameters that it is given, such as "
+            "lambda p: loss(X, y, p)."
+        )
+
+    def neighbour(self, turn: int) -> Point | None:
+        """Return a point that is moved a little, if the gradient is a function and both exist."""
+        if not callable(self.gradient):
+            return None
+        nearby = Parameters(self.parameters.original)
+        nearby.assign(moved(nearby, np.random.default_rng(turn), MOVE))
+        try:
+            other = Point(self.cost, self.gradient, nearby)
+        except Exception:  # it may lie outside of the domain
+            return None
+        self.others.append(other.objective)
+        return other
+
+
+def in_double(nest: Nest) -> Nest:
+    """Return a nest with its numbers in float64."""
+    return replace_leaves(nest, lambda _, leaf: np.asarray(leaf, np.float64)[()])
+
+
+def moved(parameters: Parameters, rng: np.random.Generator, share: float) -> Any:
+    """Return the vector with every entry displaced by about a share of its size.
+
+    Zeros are displaced by a share of the usual size of their array.
+    """
+    vector = parameters.vector()
+    scales = np.concatenate([np.full(b.values.size, b.scale) for b in parameters.blocks])
+    sizes = np.where(vector == 0, scales, abs(vector)) * rng.uniform(0.5, 1.5, vector.size)
+    return vector + share * sizes * rng.choice([-1.0, 1.0], vector.size)
+
+
+def _require_the_same(first: dict[str, Array], second: dict[str, Array]) -> None:
+    """Refuse a gradient whose second call gives another one."""
+    for path, g in first.items():
+        other = second[path]
+        if _close(g, other):
+            continue
+        if np.allclose(other, 2 * g):
+            how = f"2 times the first for {path}: is it accumulated and not reset to 0?"
+        else:
+            how = (
+                f"another one for {path}: is a batch or a mask drawn inside it, or something kept?"
+            )
+        raise ValueError(f"the second call of the gradient returned {how}")
+
+
+def _close(first: Array, second: Array) -> bool:
+    """Tell whether two results for an array agree to half of the digits of the first."""
+    most = half_of_the_digits(span(first), precision_of(first.dtype))
+    return bool(np.allclose(first, second, rtol=0, atol=most, equal_nan=True))
+
+
+def _by_entries(check: Check, point: Point) -> tuple[dict[str, ArrayReport], float]:
+    """Measure every entry, those beside kinks also at other points."""
+    entries = measure_entries(check)
+    for turn in range(MOVES):
+        # Beside several kinks, a right claim need not lie between the slopes on the two sides.
+        odd = np.isin(entries.reason, ("kink", "zero")) & (entries.verdict != "right")
+        odd[(entries.reason == "zero") & (entries.verdict == "wrong")] = False  # it is unread
+        odd |= entries.verdict == "doubtful"
+        again = np.flatnonzero(odd)
+        if not again.size or not (other := point.neighbour(turn)):
+            break
+        nearby = Check(other.objective, other.claimed, check.options)
+        claimed = np.concatenate([np.ravel(g) for g in other.claimed.values()])
+        again = again[(entries.reason[again] != "zero") | (claimed[again] != 0)]
+        if not again.size:
+            break
+        entries.replaced(measure_entries(nearby, again))
+        point.note(NEARBY)
+    if entries.failure and not np.isin(entries.verdict, ("right", "wrong")).any():
+        raise entries.failure
+    arrays = {}
+    for number, path in enumerate(check.paths):
+        arrays[path] = report_on(check, path, entries[entries.number == number])
+    return arrays, entries.difference(check.options.ord)
+
+
+def _tells(array: ArrayReport, gradient: Array) -> bool:
+    """Tell whether a point nearby says something of an array: there, its units may be dead."""
+    return sum(array.untested.values()) < gradient.size or not gradient.any()
+
+
+def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], float]:
+    """Probe all arrays, those that lie at kinks also at other points."""
+    arrays = check_directions(check, movable=callable(point.gradient))
+    for turn in range(MOVES):
+        kinks = [
+            path for path, array in arrays.items() if array.reason in ("kink", "jump", "steep")
+        ]
+        if not kinks or not (other := point.neighbour(turn)):
+            break
+        nearby = Check(other.objective, other.claimed, check.options)
+        again = check_directions(nearby, movable=turn < MOVES - 1)
+        arrays |= {path: again[path] for path in kinks if _tells(again[path], check.gradient[path])}
+        point.note(NEARBY)
+    return arrays, math.nan
+
+
+def _require_options(method: str, ord: float, tolerance: float, seed: int) -> None:
+    if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
+        raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
+    require_order(ord)
+    if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance is {tolerance!r}: expected a number from 0 to below 1.")
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed is {seed!r}: expected a non-negative integer.")

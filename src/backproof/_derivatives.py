@@ -1,0 +1,174 @@
+"""Derivatives by central differences, each with the error within which it is known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from backproof._directions import along, of_entry
+from backproof._objective import Cost, Objective, Workers, require_workers
+from backproof._parameters import Nest, Parameters
+from backproof._slopes import Measured, measure
+
+
+class Slope(NamedTuple):
+    """A derivative along a direction, and the error within which it is known.
+
+    Attributes
+    ----------
+    value
+        The derivative; `nan` where no step gives finite costs on both sides.
+    error
+        How far the true derivative may be from `value`; an estimate, not a bound.
+        At a kink, half of what the slopes on the two sides differ by.
+    """
+
+    value: float
+    error: float
+
+
+def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
+    r"""Return the derivative of a function at `x` along a direction, with its error.
+
+    Parameters
+    ----------
+    function
+        Takes what `x` is and returns a real number.
+    x
+        A number, an array of floats, or a nest of them.
+    direction
+        In the structure and the shapes of `x`; its length multiplies the derivative.
+        May be left out where `x` holds a single number.
+
+    Returns
+    -------
+    Slope
+        The `value` of the derivative and its `error`, both floats.
+        Where no step gives finite costs on both sides, they are `nan` and `inf`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not made of floats, if `function` does not return a real number,
+        or if a direction is needed and not given.
+    ValueError
+        If `function` is random, not finite at `x`, or changes `x` in place,
+        or if `direction` is zero or has another structure than `x`.
+
+    Notes
+    -----
+    A central difference over the step $h$ has a truncation error of $h^2 f'''/6$
+    and a rounding error of the order of $\varepsilon |f| / h$
+    (Gill, Murray, Saunders and Wright, 1983).
+    The step goes down while the first is seen to dominate, and up while the second does.
+
+    Examples
+    --------
+    >>> import math
+    >>> slope = derivative(math.sin, 1.0)
+    >>> abs(slope.value - math.cos(1.0)) <= slope.error < 1e-9
+    True
+
+    At a kink, the error spans both one-sided slopes:
+
+    >>> slope = derivative(abs, 0.0)
+    >>> print(f"{slope.value:.1f} ± {slope.error:.1f}")
+    0.0 ± 1.0
+
+    Twice the direction gives twice the slope, and twice its error:
+
+    >>> import numpy as np
+    >>> x, direction = np.array([3.0, 4.0]), np.array([1.0, -2.0])
+    >>> once, twice = (derivative(np.linalg.norm, x, k * direction) for k in (1, 2))
+    >>> print(f"{once.value:.6f}", twice == (2 * once.value, 2 * once.error))
+    -1.000000 True
+    """
+    objective = Objective(function, Parameters(x))
+    with np.errstate(all="ignore"):
+        objective.require_steady()
+        objective.listen()
+        slope = _slope(objective, direction)
+        objective.again()  # to see whether the function has changed what it was given
+    return slope
+
+
+def numerical_gradient(
+    cost: Cost, parameters: Nest, *, workers: Workers = map
+) -> tuple[Nest, Nest]:
+    """Return the slope of a cost with respect to each of its parameters, and the errors.
+
+    Parameters
+    ----------
+    cost
+        Takes `parameters` and returns a real number.
+    parameters
+        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        They are copied once, and never changed.
+    workers
+        A callable like `map`, called as `workers(function, points)`:
+        `Pool.map`, `ThreadPoolExecutor().map`, `tqdm.contrib.tmap`.
+        The result does not depend on it.
+
+    Returns
+    -------
+    gradient, error
+        Two nests in the structure and the shapes of `parameters`, in float64.
+
+    Raises
+    ------
+    TypeError
+        If the parameters are not floats, or if `cost` does not return a real number.
+    ValueError
+        If `cost` is random, not finite at `parameters`, or changes them in place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def cost(parameters):
+    ...     return np.sum(parameters["w"] ** 2) + 3 * parameters["b"]
+    >>> gradient, error = numerical_gradient(cost, {"w": np.array([1.0, -2.0]), "b": 0.5})
+    >>> print(gradient["w"].round(6), round(gradient["b"], 6))
+    [ 2. -4.] 3.0
+    >>> bool((error["w"] < 1e-9).all())
+    True
+    """
+    require_workers(workers)
+    objective = Objective(cost, Parameters(parameters))
+    point = objective.parameters
+    with np.errstate(all="ignore"):
+        objective.require_steady()
+        objective.listen()
+        slopes = objective.for_each(measure_entry, range(point.size), workers)
+    objective.again()  # to see whether the cost has changed what it was given
+    gradient = point.with_entries(measured.value for measured in slopes)
+    return gradient, point.with_entries(measured.error for measured in slopes)
+
+
+def measure_entry(objective: Objective, index: int) -> Measured:
+    """Return the slope with respect to one entry."""
+    return measure(objective, of_entry(objective.parameters, index))
+
+
+def _slope(objective: Objective, direction: Nest | None) -> Slope:
+    """Return the slope along a direction, or of the only number."""
+    if direction is not None:
+        return _along(objective, direction)
+    if objective.parameters.size > 1:
+        raise TypeError(
+            f"x holds {objective.parameters.size} numbers: pass the direction to derive "
+            "along, or call numerical_gradient for the slope of each."
+        )
+    return Slope(*measure_entry(objective, 0)[:2])
+
+
+def _along(objective: Objective, direction: Nest) -> Slope:
+    """Return the slope along a direction, displacing all entries."""
+    point = objective.parameters
+    velocity = point.vector_of(direction, "direction")
+    if not np.isfinite(velocity).all() or not velocity.any():
+        raise ValueError("the direction is zero or not finite: expected finite entries, not all 0.")
+    speed = float(np.abs(velocity).max())
+    size = float(np.abs(point.vector()[velocity != 0]).max())
+    measured = measure(objective, along(point, velocity / speed, size))
+    return Slope(measured.value * speed, measured.error * speed)

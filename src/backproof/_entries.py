@@ -1,0 +1,182 @@
+"""The check entry by entry: each claim is held against the slope of its own entry.
+
+Two evaluations confirm most entries at once. Those that they do not are decided one by one,
+as far as the budget goes: the others stand as their first difference shows them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backproof._claims import Array, Check, entry_of, listed, scattered
+from backproof._decide import Claim, Finding, decide
+from backproof._directions import DOUBT, of_entry
+from backproof._mistakes import UNKNOWN, Mistake, name_mistake
+from backproof._objective import Objective
+from backproof._reasons import main_reason
+from backproof._report import ArrayReport
+from backproof._rungs import TESTED, Entries, Rung, claim_of, confirm, first_rung
+from backproof._slopes import RATIO
+from backproof._zeros import judge_unmoved, judge_zeros
+
+# What is not confirmed at once may take as many evaluations as all entries did, and a few more
+# where they are few: a decision takes about twenty.
+FEW = 600
+
+# So many entries are decided at a time, and a decision takes about so many evaluations.
+TOGETHER, RATHER = 8, 10
+
+# Multiples of the golden ratio, less whole numbers, are spread evenly, however many there are.
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+# What a claim has to be off by to lie outside the error at the next smaller step, as a multiple of
+# the rounding of the first: that of the smaller step, the change, and half of a gap (33).
+SEEN = 4 + 4 * RATIO
+
+UNREAD = Mistake("unread", None, "the cost does not change with it: does the cost read it?")
+
+
+def measure_entries(check: Check, indices: Iterable[int] | None = None) -> Entries:
+    """Measure entries, all of them if no indices are given, and decide what can be decided."""
+    entries, rung = first_rung(check, indices)
+    confirm(entries, rung)
+    if (entries.verdict == "").any():
+        if not _far(entries, rung, DOUBT**2)[entries.verdict == ""].all():
+            check.objective.listen()
+            rung = rung.again(check.objective)
+            confirm(entries, rung)
+        judge_zeros(check, entries, rung)
+        judge_unmoved(check, entries, rung)
+        _hear(check, entries, rung)
+    return entries
+
+
+def _hear(check: Check, entries: Entries, rung: Rung) -> None:
+    """Decide the entries that are left, one by one, as long as the budget lasts."""
+    objective = check.objective
+    budget = objective.evaluations + max(len(entries.index), FEW)
+    far = _far(entries, rung, DOUBT)
+    order = _fairly(entries, rung)
+    for start in range(0, len(order), TOGETHER):
+        if objective.evaluations + TOGETHER * RATHER >= budget:
+            break
+        _decide_these(check, entries, rung, order[start : start + TOGETHER])
+        objective.again()
+    for number in np.unique(entries.number[entries.verdict == ""]):
+        own = entries.number == number
+        _stand_for_the_rest(entries, own & (entries.verdict == ""), own & far, objective.lost)
+
+
+def _stand_for_the_rest(entries: Entries, left: Array, far: Array, lost: str) -> None:
+    """Judge the entries of an array that were not heard by those that were."""
+    heard = far & ~left
+    stands = heard.any() and (entries.verdict[heard] == "wrong").all()
+    reasons = _counts(entries.reason[(entries.number == entries.number[left][0]) & ~left])
+    reasons.pop("", None)
+    entries.verdict[left] = np.where(far[left] & stands, "wrong", "untested")
+    untested = left & (entries.verdict == "untested")
+    entries.reason[untested] = main_reason(reasons) if reasons else lost
+
+
+def _far(entries: Entries, rung: Rung, times: float) -> Array:
+    """Tell which claims are so many times the error of a single difference off (21)."""
+    apart = claim_of(entries).apart(rung.value, rung.curved)
+    return np.asarray(apart > times * (rung.error + abs(rung.gap) / 2))
+
+
+def _decide_these(check: Check, entries: Entries, rung: Rung, places: list[int]) -> None:
+    claims = {int(entries.index[i]): claim_of(entries[i]) for i in places}
+    indices = [int(entries.index[i]) for i in places]
+    findings = check.objective.for_each(Deciding(claims), indices, check.options.workers)
+    for i, finding in zip(places, findings, strict=True):
+        entries.find(i, finding)
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """The decision on an entry, as it is sent to workers."""
+
+    claims: dict[int, Claim]
+
+    def __call__(self, objective: Objective, index: int) -> Finding:
+        """Decide on one entry."""
+        return decide(objective, of_entry(objective.parameters, index), self.claims[index])
+
+
+def _fairly(entries: Entries, rung: Rung) -> list[int]:
+    """Return the places of what is to be heard: by turns of each array, evenly over it."""
+    turns: list[tuple[float, int]] = []
+    apart = np.nan_to_num(abs(entries.claimed - rung.value), nan=np.inf)
+    for number in np.unique(entries.number):
+        places = np.flatnonzero((entries.verdict == "") & (entries.number == number))
+        if not places.size:
+            continue
+        worst = places[np.argmax(apart[places])]
+        spread = places[np.argsort(np.arange(places.size) * GOLDEN % 1, kind="stable")]
+        ordered = [worst, *spread[spread != worst]]
+        turns += [(turn, int(place)) for turn, place in enumerate(ordered)]
+    return [place for _, place in sorted(turns, key=lambda pair: pair[0])]
+
+
+def report_on(check: Check, path: str, entries: Entries) -> ArrayReport:
+    """Report on an array whose entries were measured."""
+    g = check.gradient[path]
+    tested = np.isin(entries.verdict, TESTED)
+    reasons = _counts(entries.reason[~tested])
+    matter = g.size - reasons.get("zero", 0)
+    wrong = (entries.verdict == "wrong").any()
+    doubtful = (entries.verdict == "doubtful").any()
+    known = tested & np.isfinite(entries.claimed) & (entries.largest > 0) & np.isnan(entries.within)
+    allowed = entries.allowed + entries.rounding * entries.curved
+    seen = ((SEEN * entries.error + allowed) / entries.largest)[known]
+    off = abs(entries.claimed - entries.value) - entries.rounding * (
+        entries.largest + entries.curved
+    )
+    coarse = seen.max(initial=0.0) > 1  # a wrong sign of every entry would not be seen
+    undecided = doubtful or coarse or 2 * np.count_nonzero(tested) < matter
+    report = ArrayReport(
+        verdict="wrong" if wrong else "undecided" if undecided else "correct",
+        shape=g.shape,
+        difference=entries.difference(check.options.ord),
+        resolution=float(seen.max(initial=0.0)),
+        untested=reasons,
+        tolerated=bool((tested & (off > entries.error)).any()) and not wrong,
+        within=_within(entries) if tested.all() and not wrong else math.nan,
+    )
+    if wrong:
+        return _with_mistake(report, check, path, entries)
+    return replace(report, reason=main_reason(reasons)) if undecided else report
+
+
+def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries) -> ArrayReport:
+    """Name the mistake of an array, and list a sample of its wrong entries, the worst first."""
+    g = check.gradient[path]
+    here = (entries.claimed == g.reshape(-1)) | ~np.isfinite(g.reshape(-1))  # not another point
+    known = np.flatnonzero(np.isfinite(entries.value) & np.isfinite(entries.error) & here)
+    errors = (entries.error + entries.allowed)[known]
+    evidence = check.evidence(
+        path, lambda array: array.reshape(-1)[known], entries.value[known], errors
+    )
+    wrong = np.flatnonzero(entries.verdict == "wrong")
+    claimed = entries.claimed.reshape(g.shape)
+    found = [entry_of(claimed, int(i), entries.value[i], entries.error[i]) for i in wrong]
+    mistake = name_mistake(evidence)
+    if (entries.reason == "zero").all():
+        mistake = UNREAD
+    elif mistake is UNKNOWN:
+        mistake = scattered(g, wrong.tolist(), complete=set(report.untested) <= {"zero"})
+    return replace(report, mistake=mistake, entries=listed(found))
+
+
+def _within(entries: Entries) -> float:
+    return float(entries.within.max()) if entries.within.size else math.nan
+
+
+def _counts(reasons: Array) -> dict[str, int]:
+    names, counts = np.unique(reasons.astype(str), return_counts=True)
+    return {str(name): int(count) for name, count in zip(names, counts, strict=True)}

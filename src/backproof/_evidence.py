@@ -1,0 +1,91 @@
+"""What is known of a gradient that is wrong, and what agrees with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+# What sums and products in double precision may be off by, beyond the errors.
+ROUNDING = 1e-12
+
+# The inverse of a smaller number overflows.
+TINY = float(np.finfo(float).tiny)
+
+
+class Fit(NamedTuple):
+    """A number that was fitted, and its error."""
+
+    value: float
+    error: float
+
+    @property
+    def inverse(self) -> Fit:
+        """The number that it is one divided by."""
+        return Fit(1 / self.value, self.error / abs(self.value) / abs(self.value))
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A gradient that is wrong, and measured slopes along some directions.
+
+    `project` takes an array in the shape of the gradient, and returns its products
+    with these directions; the right gradient would give `slopes`, within `errors`.
+    `others` are the gradients of the other arrays, by path, and `other_parameters` these arrays.
+    """
+
+    gradient: Array
+    parameters: Array
+    project: Callable[[Array], Array]
+    slopes: Array
+    errors: Array
+    others: Mapping[str, Array]
+    other_parameters: Mapping[str, Array] = field(default_factory=dict)
+
+    @cached_property
+    def claimed(self) -> Array:
+        """The products of the gradient with the directions."""
+        return self.project(self.gradient)
+
+    @cached_property
+    def of_entries(self) -> bool:
+        """Tell whether the directions are those of the entries, one after the other."""
+        if self.slopes.size != self.gradient.size:
+            return False
+        numbers = np.arange(float(self.gradient.size))
+        return np.array_equal(self.project(numbers.reshape(self.gradient.shape)), numbers)
+
+    def misfits(self, products: Array) -> Array:
+        """Return how far products are from the slopes, as multiples of the errors."""
+        apart = np.abs(products - self.slopes)
+        allowed = self.errors + ROUNDING * (np.abs(products) + np.abs(self.slopes))
+        misfits = np.divide(apart, allowed, out=np.zeros_like(allowed), where=apart != 0)
+        return np.where(np.isnan(misfits), np.inf, misfits)
+
+    def misfit(self, products: Array) -> float:
+        """Return the largest of the misfits; at most 1, and the products are those measured."""
+        return float(self.misfits(products).max(initial=0.0))
+
+    def fitted(self, products: Array, of: Array) -> Fit | None:
+        """Return the x for which x * products is closest to `of`, unless that may be 0.
+
+        It has to show in two of them, since what shows in one may be due to anything.
+        """
+        scale = self.errors + ROUNDING * np.abs(of)
+        weights = np.where(products == 0, 0.0, products / scale)
+        largest = float(np.abs(weights).max(initial=0.0))
+        if not 0 < largest < np.inf:
+            return None
+        wanted = np.where(products == 0, 0.0, of / scale) / largest
+        weights = weights / largest
+        x = float(weights @ wanted / (weights @ weights))
+        shows = np.count_nonzero(np.abs(x * products) > self.errors)
+        if shows < min(2, int(np.count_nonzero(products))) or not TINY < abs(x) < 1 / TINY:
+            return None
+        return Fit(x, 1 / largest)

@@ -1,0 +1,54 @@
+"""Why a point says nothing of an entry: in a sentence, in a count, and what to do about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+REASONS = {
+    "kink": "the cost has a kink here, and the gradient lies between the slopes on its two sides",
+    "jump": "the cost jumps here, so that it has no slope",
+    "steep": "the slope of the cost is infinite here, like that of a square root at 0",
+    "precision": "the slope is lost in the rounding or the noise of the cost",
+    "rounded": "the cost moves in jumps, since it is rounded or counts something",
+    "not finite": "the cost is finite on one side of the point at most",
+    "zero": "gradient and slope are 0, and the cost does not change",
+}
+ADVICE = {
+    "kink": "Move the parameters a little, and check again.",
+    "jump": "Look for a rounding, a comparison or an index that depends on the parameters.",
+    "steep": "Move the parameters to where the cost has a finite slope, and check again.",
+    "precision": "Check in float64, take an offset out of the cost, or move away from an optimum.",
+    "rounded": (
+        "Return the cost unrounded, in float64 and without a large constant; "
+        "take a smooth loss in place of a count."
+    ),
+    "not finite": "Check at a point inside the domain of the cost.",
+    "zero": "Check at other parameters, such as random ones, or with other data.",
+}
+_COUNTED = {
+    "kink": "at a kink",
+    "jump": "at a jump",
+    "steep": "with an infinite slope",
+    "precision": "lost in rounding or noise",
+    "rounded": "where the cost moves in jumps",
+    "not finite": "at the edge of the domain",
+    "zero": "with gradient and slope 0",
+}
+
+
+def main_reason(untested: Mapping[str, int]) -> str:
+    """Return the most frequent reason; "zero" only if there is no other."""
+    others = Counter({reason: n for reason, n in untested.items() if reason != "zero"})
+    return next((reason for reason, _ in others.most_common(1)), "zero")
+
+
+def counted(untested: Mapping[str, int]) -> str:
+    """Return how many entries are untested for each reason.
+
+    Examples
+    --------
+    >>> counted({"kink": 3, "zero": 2})
+    '3 at a kink, 2 with gradient and slope 0'
+    """
+    return ", ".join(f"{count} {_COUNTED[reason]}" for reason, count in untested.items())

@@ -1,0 +1,152 @@
+"""The first difference of each entry, and what is known of the entries by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backproof._claims import Array, Check
+from backproof._decide import Claim, Finding, confirmed, span
+from backproof._directions import DOUBT, Scale, of_entry
+from backproof._norms import difference_of_vectors
+from backproof._objective import Objective
+from backproof._slopes import quotients
+
+TESTED = ("right", "wrong")
+
+
+@dataclass
+class Entries:
+    """What is known of entries, by their index in the vector of all.
+
+    `verdict` is that of a `Finding` or, before they are heard, empty.
+    `claimed` is the gradient that was compared, `largest` the largest entry of its array.
+    """
+
+    index: Array
+    number: Array
+    claimed: Array
+    value: Array
+    error: Array
+    allowed: Array
+    rounding: Array
+    curved: Array
+    largest: Array
+    verdict: Array
+    reason: Array
+    within: Array
+    failure: Exception | None = None
+
+    def __getitem__(self, chosen: Any) -> Entries:
+        columns = {name: column[chosen] for name, column in self.columns().items()}
+        return Entries(**columns, failure=self.failure)
+
+    def columns(self) -> dict[str, Array]:
+        """Return what is known, by name."""
+        return {name: value for name, value in vars(self).items() if name != "failure"}
+
+    def difference(self, ord: float) -> float:
+        """Return the relative difference of claims and slopes, as far as they were tested."""
+        tested = np.isin(self.verdict, TESTED)
+        return difference_of_vectors(self.claimed[tested], self.value[tested], ord)
+
+    def find(self, place: int, finding: Finding) -> None:
+        """Write down what was found of an entry."""
+        self.verdict[place], self.reason[place] = finding.verdict, finding.reason
+        self.value[place], self.error[place] = finding.value, finding.error
+        self.failure = self.failure or finding.failure
+
+    def replaced(self, others: Entries) -> None:
+        """Take over what another point showed of some entries, where it could test them."""
+        places = np.searchsorted(self.index, others.index)
+        tested = np.isin(others.verdict, TESTED)
+        for name, column in self.columns().items():
+            column[places[tested]] = others.columns()[name][tested]
+
+
+@dataclass
+class Rung:
+    """The first difference of each entry, and the costs that it was made of."""
+
+    rows: Array
+    value: Array
+    gap: Array
+    rounding: Array
+    error: Array
+    least: Array
+    curved: Array
+
+    def again(self, objective: Objective) -> Rung:
+        """Return the differences with the noise that is known by now."""
+        return rung_of(objective, self.rows)
+
+    @property
+    def scale(self) -> Array:
+        """The scale of each entry."""
+        return np.asarray(self.rows[1])
+
+
+def rung_of(objective: Objective, rows: Array) -> Rung:
+    """Return the differences of rows: size, scale, and step and cost on both sides."""
+    size, scale, *sides = rows
+    value, gap, rounding, least, tied = quotients(objective, Scale(size, scale, 0.0), *sides)
+    lost = (sides[0] == 0) | (sides[2] == 0)
+    error = np.where(lost, np.inf, rounding + tied)
+    curved = abs(gap) * (np.where(size > 0, size / scale, 1.0) / objective.noise.step)
+    least = np.where(lost, np.inf, np.where(np.isfinite(value), least, np.nan))
+    return Rung(rows, value, gap, rounding, error, least, np.where(curved < np.inf, curved, 0.0))
+
+
+def both_sides(objective: Objective, index: int, share: float = 1.0) -> tuple[float, ...]:
+    """Return size and scale of an entry, and the steps and the costs on both sides of it.
+
+    The step is a share of the first one.
+    """
+    direction = of_entry(objective.parameters, index)
+    size, scale, _ = direction.scale
+    step = share * scale * objective.noise.step
+    ahead, behind = objective.beside(direction, step), objective.beside(direction, -step)
+    return (size, scale, *ahead[:2], *behind[:2])
+
+
+def first_rung(check: Check, indices: Iterable[int] | None) -> tuple[Entries, Rung]:
+    """Measure each entry with a single difference."""
+    objective, sizes = check.objective, [g.size for g in check.gradient.values()]
+    index = np.arange(sum(sizes)) if indices is None else np.fromiter(indices, int)
+    gradient = np.concatenate([np.ravel(g) for g in check.gradient.values()])[index]
+    number = np.repeat(np.arange(len(sizes)), sizes)[index]
+    rows = (
+        np.array(objective.for_each(both_sides, index.tolist(), check.options.workers))
+        .reshape(-1, 6)
+        .T
+    )
+    rung = rung_of(objective, rows)
+    claims = np.array([span(g) for g in check.gradient.values()])
+    slopes = np.zeros(len(sizes))
+    np.maximum.at(
+        slopes, number, np.where(abs(rung.value) > DOUBT * rung.error, abs(rung.value), 0)
+    )
+    largest = np.where(slopes > 0, slopes, claims)[number]
+    allowed = np.array([check.allowed(n) for n in range(len(sizes))])[number] * largest
+    rounding = np.array([check.rounding(n) for n in range(len(sizes))])[number]
+    blank = np.full(index.size, "", dtype=object)
+    verdict = np.where(np.isfinite(gradient), blank, "wrong")
+    claimed = (gradient.astype(float), rung.value, rung.error, allowed, rounding, rung.curved)
+    within = np.full(index.size, np.nan)
+    return Entries(index, number, *claimed, largest, verdict, blank.copy(), within), rung
+
+
+def confirm(entries: Entries, rung: Rung) -> None:
+    """Mark the entries that a single difference confirms."""
+    entries.value, entries.error = rung.value, rung.error
+    right = confirmed(rung.value, rung.gap, rung.error, rung.curved, claim_of(entries))
+    entries.verdict[right] = "right"
+
+
+def claim_of(entries: Entries) -> Claim:
+    """Return what is claimed of all entries, or of one if it is alone."""
+    largest = entries.largest
+    return Claim(entries.claimed, entries.allowed, entries.rounding, largest, largest)

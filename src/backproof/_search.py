@@ -1,0 +1,341 @@
+"""The check along directions: all arrays at once, and closer where that shows a mistake."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from backproof._claims import Array, Check, entry_of, listed, scattered
+from backproof._decide import RESOLVED, Claim, Finding, decide
+from backproof._directions import DOUBT, of_arrays
+from backproof._entries import measure_entries, report_on
+from backproof._locate import PROBES, candidates, decide_entry, locate, right_throughout, without
+from backproof._mistakes import UNKNOWN, Mistake, name_mistake, not_finite_in
+from backproof._noise import LONGEST
+from backproof._probes import Probe, Prober, Region
+from backproof._report import ArrayReport
+from backproof._slopes import central_difference, still
+from backproof._zeros import largest_change
+
+# What the search for mistakes may take, beyond a first look at each array, and at the least.
+BUDGET, LEAST = 250, 80
+
+# An array of at most so many entries is measured entry by entry if no rule explains its probes.
+SMALL = 64
+
+# The weight of an entry in a direction is at least a half, and its error counts on both sides.
+SEEN = 4
+
+
+def check_directions(check: Check, *, movable: bool) -> dict[str, ArrayReport]:
+    """Judge all arrays by probes, and look closer at those that are wrong.
+
+    At a kink, a point that is `movable` is better moved than looked at closer.
+    """
+    arrays = dict(enumerate(check.gradient.values()))
+    prober = Prober(check, math.inf if movable else DOUBT**2, check.objective.noise.step)
+    finite = [n for n, g in arrays.items() if g.size and np.isfinite(g).all()]
+    reports = {n: _unprobed(g) for n, g in arrays.items() if n not in finite}
+    reports |= _unmoved(prober, [n for n in finite if not arrays[n].any()])
+    reports |= _all_at_once(prober, [n for n in finite if n not in reports], movable=movable)
+    reports |= _one_by_one(prober, [n for n in finite if n not in reports])
+    passed = [n for n in finite if reports[n].verdict == "correct"]
+    if passed and not _agree(prober, passed):
+        reports |= _one_by_one(prober._replace(turn=1), passed)
+    return {path: reports[n] for n, path in enumerate(check.paths)}
+
+
+def _unmoved(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
+    """Report on arrays with a gradient of 0 over which the cost stands still."""
+    objective = prober.check.objective
+    if not numbers or objective.rounded:
+        return {}
+    unmoved = numbers if not _change(prober, numbers) else numbers[:0]
+    unmoved = unmoved or [n for n in numbers if not _change(prober, [n])]
+    return {n: _correct(prober, n, 0.0) for n in unmoved}
+
+
+def _change(prober: Prober, numbers: list[int]) -> float:
+    """Return by how much the cost changes if some arrays are displaced."""
+    objective = prober.check.objective
+    ends = np.cumsum([0, *(block.values.size for block in objective.parameters.blocks)])
+    indices = [i for n in numbers for i in range(ends[n], ends[n + 1])]
+    return largest_change(objective, np.array(indices), LONGEST)
+
+
+def _unprobed(g: Array) -> ArrayReport:
+    """Report on an array that is empty, or not finite."""
+    if not g.size:
+        return ArrayReport("correct", g.shape, math.nan, 0.0)
+    bad = np.flatnonzero(~np.isfinite(g))
+    found = [entry_of(g, int(i), math.nan, math.inf) for i in bad]
+    return ArrayReport("wrong", g.shape, math.nan, math.nan, not_finite_in(g), listed(found))
+
+
+# All arrays at once
+
+
+def _all_at_once(prober: Prober, numbers: list[int], *, movable: bool) -> dict[int, ArrayReport]:
+    """Judge arrays by probes of all of them, then those that are too small to be seen in it."""
+    reports: dict[int, ArrayReport] = {}
+    while left := [n for n in numbers if n not in reports]:
+        region = {n: prober.everything(n) for n in left}
+        finding = prober.look(region)
+        found = _right(prober, left, finding) if finding.verdict == "right" else {}
+        if finding.verdict in ("doubtful", "wrong"):
+            found = _one_mistake(prober.beside(finding), region, finding)
+        if finding.reason == "kink" and movable:
+            found = {n: _undecided(prober, n, finding) for n in left}
+        if not found:
+            break
+        reports |= found
+    return reports
+
+
+def _right(prober: Prober, numbers: list[int], finding: Finding) -> dict[int, ArrayReport]:
+    """Report on the arrays that a probe of all of them is fine enough for."""
+    reports = {}
+    for n in numbers:
+        error, largest = finding.error / prober.scale(n), prober.largest(n)
+        if largest and error <= RESOLVED / SEEN * largest:
+            tolerated = finding.reason == "tolerance"
+            reports[n] = replace(_correct(prober, n, error), tolerated=tolerated)
+        elif max(largest, error) <= prober.check.negligible(n) and _change(prober, [n]) <= still(
+            prober.check.objective
+        ):
+            reports[n] = replace(_correct(prober, n, error), within=max(largest, error))
+    return reports
+
+
+def _correct(prober: Prober, number: int, error: float) -> ArrayReport:
+    """Report that an array is right, as far as the error of a probe lets a mistake be seen."""
+    g, largest = prober.gradient(number), prober.largest(number)
+    zeros = int(np.count_nonzero(g == 0))
+    resolution = SEEN * error / largest if largest else 0.0
+    shape = prober.check.gradient[prober.check.paths[number]].shape
+    untested = {"zero": zeros} if zeros else {}
+    return ArrayReport("correct", shape, math.nan, resolution, untested=untested)
+
+
+def _agree(prober: Prober, numbers: list[int]) -> bool:
+    """Tell whether arrays agree along another direction, where other mistakes would cancel."""
+    region = {n: prober.everything(n) for n in numbers}
+    return prober._replace(turn=2).decide(region, 0).verdict != "wrong"
+
+
+def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, ArrayReport]:
+    """Look for a single mistake that explains the probes of all arrays; nothing if none does."""
+    probes = [_as_probe(prober, region, first)]
+    probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
+    for number, index in candidates(prober, region, probes):
+        found = decide_entry(prober, number, index)
+        if found.verdict == "wrong":
+            rest = without(prober, probes, number, index, found)
+            if right_throughout(rest):
+                return _explained(prober, region, number, [(index, found)], UNKNOWN, first)
+            break
+    suspect = _suspect(prober, region, probes[0])
+    small = prober.gradient(suspect).size <= SMALL
+    if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
+        return {}
+    claims = [prober.direction({suspect: region[suspect]}, k)[1].value for k in range(PROBES)]
+    scale = prober.scale(suspect)
+    _, residuals, errors = np.array(probes[:PROBES]).T / scale
+    slopes = np.array(claims) / scale - residuals
+    mistake = _named(prober, suspect, slopes, errors)
+    if mistake is not UNKNOWN and (shown := _shown(prober, suspect, mistake)):
+        return _explained(prober, region, suspect, [shown], mistake, first)
+    return {}
+
+
+def _as_probe(prober: Prober, region: Region, finding: Finding) -> Probe:
+    claim = prober.direction(region, 0)[1]
+    return Probe(finding.value, claim.value - finding.value, finding.error)
+
+
+def _suspect(prober: Prober, region: Region, first: Probe) -> int:
+    """Return the array that is wrong if a single one is: it is read off one more probe.
+
+    The arrays take different shares in it, so that the residual shrinks by the wrong one's (29).
+    """
+    shares = {n: 0.5 + k / len(region) for k, n in enumerate(region)}
+    direction, claim = prober.direction(region, 0, shares)
+    this = central_difference(prober.check.objective, direction, prober.step)
+    ratio = (claim.value - this.value) / first.residual
+    return min(region, key=lambda n: abs(shares[n] - ratio))
+
+
+def _explained(
+    prober: Prober,
+    region: Region,
+    number: int,
+    found: list[tuple[int, Finding]],
+    mistake: Mistake,
+    first: Finding,
+) -> dict[int, ArrayReport]:
+    """Report on one wrong array, and on the others, which are right beside it."""
+    wrong = _wrong(prober, number, found, mistake, first.error / prober.scale(number), True)
+    return {**_right(prober, [n for n in region if n != number], first), number: wrong}
+
+
+# One array after the other
+
+
+def _one_by_one(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
+    """Judge each array by itself, then look closer at wrong ones, nearest to the cost first."""
+    reports: dict[int, ArrayReport] = {}
+    wrong: dict[int, Finding] = {}
+    objective = prober.check.objective
+    budget = objective.evaluations + BUDGET
+    if numbers:
+        objective.listen()
+    for n in numbers:
+        finding = prober.decide({n: prober.everything(n)}, 0)
+        if finding.verdict == "wrong":
+            wrong[n] = finding
+        else:
+            reports[n] = _judged(prober, n, finding, budget)
+            if reports[n].verdict == "wrong" and not reports[n].entries:
+                wrong[n] = finding
+        objective.again()
+    budget = max(budget, objective.evaluations + LEAST)
+    for n in sorted(wrong, reverse=True):
+        reports[n] = _looked_at(prober, n, wrong[n], budget)
+    return reports
+
+
+def _judged(prober: Prober, number: int, finding: Finding, budget: int) -> ArrayReport:
+    """Report on an array that is not seen to be wrong along its first direction."""
+    right = _right(prober, [number], finding)
+    if finding.verdict == "right" and number in right:
+        return right[number]
+    report = _undecided(prober, number, finding)
+    if prober.largest(number):
+        report = _along_the_claim(prober, number, finding)
+    small = prober.gradient(number).size <= SMALL
+    if report.verdict == "undecided" and small and prober.check.objective.evaluations < budget:
+        return _entry_bydecide_entry(prober, number)
+    return report
+
+
+def _undecided(prober: Prober, number: int, finding: Finding) -> ArrayReport:
+    """Report that an array cannot be decided, for the reason of a finding."""
+    report, reason = (
+        _correct(prober, number, finding.error),
+        finding.reason or prober.check.objective.lost,
+    )
+    untested = {reason: prober.gradient(number).size}
+    return replace(report, verdict="undecided", untested=untested, reason=reason)
+
+
+def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayReport:
+    """Report on an array by the slope along its claim, which is the steepest if that is right.
+
+    It tells the size of the gradient far better than a random direction, and the random one
+    tells that no entry is off by more than its error.
+    """
+    g, scale, largest = prober.gradient(number), prober.scale(number), prober.largest(number)
+    weights = g / largest
+    squares = float((weights**2).sum())
+    claim = Claim(
+        squares * largest * scale,
+        prober.check.allowed(number) * squares * largest * scale,
+        0.0,
+        squares * largest * scale,
+        squares * largest * scale,
+    )
+    objective = prober.check.objective
+    along = decide(
+        objective, of_arrays(objective.parameters, {number: weights}, margin=prober.margin), claim
+    )
+    error = finding.error / scale
+    report = _correct(prober, number, error)
+    if along.verdict == "wrong":
+        return replace(report, verdict="wrong")
+    residual = abs(
+        prober.direction({number: prober.everything(number)}, 0)[1].value - finding.value
+    )
+    if along.verdict == "right" and residual <= finding.error and SEEN * error <= largest:
+        return report
+    return _undecided(prober, number, finding if finding.reason else along)
+
+
+def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> ArrayReport:
+    """Name the mistake of an array from a few more probes, or locate its wrong entries."""
+    error = first.error / prober.scale(number)
+    if prober.check.objective.evaluations > budget:
+        return _wrong(prober, number, [], UNKNOWN, error, False)
+    region, prober = {number: prober.everything(number)}, prober.beside(first)
+    probes = [_as_probe(prober, region, first)]
+    probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
+    small = prober.gradient(number).size <= SMALL
+    if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
+        return _entry_bydecide_entry(prober, number)
+    scale = prober.scale(number)
+    slopes, _, errors = np.array(probes).T / scale
+    mistake = _named(prober, number, slopes, errors)
+    if mistake is not UNKNOWN and (shown := _shown(prober, number, mistake)):
+        return _wrong(prober, number, [shown], mistake, error, True)
+    if prober.gradient(number).size <= SMALL and prober.check.objective.evaluations < budget:
+        return _entry_bydecide_entry(prober, number)
+    found = list(locate(prober, region, probes, budget))
+    complete = prober.check.objective.evaluations <= budget
+    if complete and not found:
+        return _undecided(prober, number, first)
+    return _wrong(prober, number, [(i, f) for _, i, f in found], UNKNOWN, error, complete)
+
+
+def _entry_bydecide_entry(prober: Prober, number: int) -> ArrayReport:
+    """Measure every entry of an array that its probes do not explain."""
+    blocks = prober.check.objective.parameters.blocks
+    first = sum(block.values.size for block in blocks[:number])
+    entries = measure_entries(prober.check, range(first, first + blocks[number].values.size))
+    return report_on(prober.check, prober.check.paths[number], entries)
+
+
+def _wrong(
+    prober: Prober,
+    number: int,
+    found: list[tuple[int, Finding]],
+    mistake: Mistake,
+    error: float,
+    complete: bool,
+) -> ArrayReport:
+    """Report that an array is wrong, and in which entries, if they are known."""
+    g, largest = prober.check.gradient[prober.check.paths[number]], prober.largest(number)
+    if mistake is UNKNOWN and g.size == len(found) == 1:
+        ((_, only),) = found
+        path, slopes = prober.check.paths[number], np.array([only.value])
+        mistake = name_mistake(
+            prober.check.evidence(path, np.ravel, slopes, np.array([only.error]))
+        )
+    elif mistake is UNKNOWN:
+        mistake = scattered(g, [index for index, _ in found], complete=complete)
+    entries = [entry_of(g, i, finding.value, finding.error) for i, finding in found]
+    resolution = SEEN * error / largest if largest else math.nan
+    return ArrayReport("wrong", g.shape, math.nan, resolution, mistake, listed(entries))
+
+
+def _named(prober: Prober, number: int, slopes: Array, errors: Array) -> Mistake:
+    """Name the mistake of an array from its probes."""
+
+    def project(array: Array) -> Array:
+        whole = array.reshape(prober.shape(number))
+        products = (np.vdot(whole, prober.weights(number, k)) for k in range(PROBES))
+        return np.array([float(product) for product in products])
+
+    path = prober.check.paths[number]
+    return name_mistake(prober.check.evidence(path, project, slopes, errors))
+
+
+def _shown(prober: Prober, number: int, mistake: Mistake) -> tuple[int, Finding] | None:
+    """Return an entry that shows a mistake: the largest of the claim, or of the parameters."""
+    blocks = prober.check.objective.parameters.blocks
+    for sizes in (prober.gradient(number), blocks[number].values):
+        index = int(np.argmax(np.abs(sizes)))
+        finding = decide_entry(prober, number, index)
+        if finding.verdict == "wrong":
+            return index, finding
+    return None
