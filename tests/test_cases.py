@@ -153,7 +153,7 @@ def test_a_mistake_far_above_the_grid_of_the_cost_is_told(method: str) -> None:
         right = gradient(w)
 
         def rounded(w: Any, cost: Any = cost) -> float:
-            return round(cost(w), 8)
+            return float(round(cost(w), 8))
 
         told += check_gradient(rounded, 3 * right, w, method=method).verdict == "wrong"
         assert check_gradient(rounded, right, w, method=method).verdict != "wrong"
