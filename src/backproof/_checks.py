@@ -28,6 +28,7 @@ from backproof._objective import (
 )
 from backproof._parameters import Nest, Parameters, arrays_like, precision_of, replace_leaves
 from backproof._report import ArrayReport, Report, overall
+from backproof._rungs import TESTED
 from backproof._search import check_directions
 
 # How far a gradient may be off by default, as a share of the largest entry of its array.
@@ -132,7 +133,7 @@ def assert_gradient(
     """Raise an AssertionError with the whole report if the gradient is not correct.
 
     It takes the options of `check_gradient`. In a test it stands alone on its line;
-    `assert check_gradient(...)` would show no more than the beginning of the report.
+    `assert check_gradient(...)` would show no more than a line of it.
 
     Raises
     ------
@@ -258,8 +259,9 @@ def moved(parameters: Parameters, rng: np.random.Generator, share: float) -> Any
     Zeros are displaced by a share of the usual size of their array.
     """
     vector = parameters.vector()
-    scales = np.concatenate([np.full(b.values.size, b.scale) for b in parameters.blocks])
-    sizes = np.where(vector == 0, scales, abs(vector)) * rng.uniform(0.5, 1.5, vector.size)
+    sizes = np.where(vector == 0, parameters.scales(), abs(vector)) * rng.uniform(
+        0.5, 1.5, vector.size
+    )
     return vector + share * sizes * rng.choice([-1.0, 1.0], vector.size)
 
 
@@ -289,10 +291,8 @@ def _by_entries(check: Check, point: Point) -> tuple[dict[str, ArrayReport], flo
     entries = measure_entries(check)
     for turn in range(MOVES):
         # Beside several kinks, a right claim need not lie between the slopes on the two sides.
-        odd = np.isin(entries.reason, ("kink", "zero")) & (entries.verdict != "right")
-        odd[(entries.reason == "zero") & (entries.verdict == "wrong")] = False  # it is unread
-        odd |= entries.verdict == "doubtful"
-        again = np.flatnonzero(odd)
+        dead = (entries.reason == "zero") & (entries.verdict == "untested")
+        again = np.flatnonzero(dead | (entries.reason == "kink") | (entries.verdict == "doubtful"))
         if not again.size or not (other := point.neighbour(turn)):
             break
         nearby = Check(other.objective, other.claimed, check.options)
@@ -302,7 +302,7 @@ def _by_entries(check: Check, point: Point) -> tuple[dict[str, ArrayReport], flo
             break
         entries.replaced(measure_entries(nearby, again))
         point.note(NEARBY)
-    if entries.failure and not np.isin(entries.verdict, ("right", "wrong")).any():
+    if entries.failure and not np.isin(entries.verdict, TESTED).any():
         raise entries.failure
     arrays = {}
     for number, path in enumerate(check.paths):

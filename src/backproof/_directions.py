@@ -168,6 +168,5 @@ def of_entries(parameters: Parameters, indices: Array, weights: Array) -> Parts:
     """Return the direction along which entries are displaced by weights times their scales."""
     velocity = np.zeros(parameters.size)
     velocity[indices] = weights
-    usual = np.concatenate([np.full(b.values.size, b.scale) for b in parameters.blocks])
-    velocity *= np.maximum(abs(parameters.vector()), usual)
+    velocity *= np.maximum(abs(parameters.vector()), parameters.scales())
     return along(parameters, velocity, 1.0)

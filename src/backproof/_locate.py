@@ -137,11 +137,11 @@ def fitting(prober: Prober, region: Region, probes: list[Probe]) -> list[tuple[i
 def decide_entry(prober: Prober, number: int, index: int) -> Finding:
     """Decide on one entry of an array; what is 0 beside other arrays accuses nobody (25)."""
     objective, check = prober.check.objective, prober.check
-    first = sum(block.values.size for block in objective.parameters.blocks[:number])
+    place = int(objective.parameters.indices(number)[index])
     largest = prober.largest(number)
     claimed = float(prober.gradient(number).reshape(-1)[index])
     allowed, rounding = check.allowed(number) * largest, check.rounding(number)
     claim = Claim(claimed, allowed, rounding, largest, largest)
-    finding = decide(objective, of_entry(objective.parameters, first + index), claim)
+    finding = decide(objective, of_entry(objective.parameters, place), claim)
     negligible = max(abs(claimed), abs(finding.value)) <= check.negligible(number)
     return finding._replace(verdict="right") if negligible else finding

@@ -116,6 +116,15 @@ class Parameters:
         number = bisect_right(self._starts, index) - 1
         return self.blocks[number], index - self._starts[number]
 
+    def indices(self, number: int) -> NDArray[np.int_]:
+        """Return the indices in the vector of the entries of a block."""
+        start = self._starts[number]
+        return np.arange(start, start + self.blocks[number].values.size)
+
+    def scales(self) -> Vector:
+        """Return the usual size of the array of each entry."""
+        return np.concatenate([np.full(b.values.size, b.scale) for b in self.blocks])
+
     def vector(self) -> Vector:
         """Return a copy of all entries, block after block."""
         return np.concatenate([block.values for block in self.blocks], dtype=np.float64)

@@ -52,17 +52,16 @@ def _unmoved(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
     objective = prober.check.objective
     if not numbers or objective.rounded:
         return {}
-    unmoved = numbers if not _change(prober, numbers) else numbers[:0]
-    unmoved = unmoved or [n for n in numbers if not _change(prober, [n])]
+    together = not _change(prober, numbers)
+    unmoved = [n for n in numbers if together or not _change(prober, [n])]
     return {n: _correct(prober, n, 0.0) for n in unmoved}
 
 
 def _change(prober: Prober, numbers: list[int]) -> float:
     """Return by how much the cost changes if some arrays are displaced."""
     objective = prober.check.objective
-    ends = np.cumsum([0, *(block.values.size for block in objective.parameters.blocks)])
-    indices = [i for n in numbers for i in range(ends[n], ends[n + 1])]
-    return largest_change(objective, np.array(indices), LONGEST)
+    indices = np.concatenate([objective.parameters.indices(n) for n in numbers])
+    return largest_change(objective, indices, LONGEST)
 
 
 def _unprobed(g: Array) -> ArrayReport:
@@ -145,7 +144,7 @@ def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, Ar
     _, residuals, errors = np.array(probes[:PROBES]).T / scale
     slopes = np.array(claims) / scale - residuals
     mistake = _named(prober, suspect, slopes, errors)
-    if mistake is not UNKNOWN and (shown := _shown(prober, suspect, mistake)):
+    if mistake is not UNKNOWN and (shown := _shown(prober, suspect)):
         return _explained(prober, region, suspect, [shown], mistake, first)
     return {}
 
@@ -216,16 +215,14 @@ def _judged(prober: Prober, number: int, finding: Finding, budget: int) -> Array
         report = _along_the_claim(prober, number, finding)
     small = prober.gradient(number).size <= SMALL
     if report.verdict == "undecided" and small and prober.check.objective.evaluations < budget:
-        return _entry_bydecide_entry(prober, number)
+        return _entry_by_entry(prober, number)
     return report
 
 
 def _undecided(prober: Prober, number: int, finding: Finding) -> ArrayReport:
     """Report that an array cannot be decided, for the reason of a finding."""
-    report, reason = (
-        _correct(prober, number, finding.error),
-        finding.reason or prober.check.objective.lost,
-    )
+    report = _correct(prober, number, finding.error)
+    reason = finding.reason or prober.check.objective.lost
     untested = {reason: prober.gradient(number).size}
     return replace(report, verdict="undecided", untested=untested, reason=reason)
 
@@ -272,14 +269,14 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
     small = prober.gradient(number).size <= SMALL
     if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
-        return _entry_bydecide_entry(prober, number)
+        return _entry_by_entry(prober, number)
     scale = prober.scale(number)
     slopes, _, errors = np.array(probes).T / scale
     mistake = _named(prober, number, slopes, errors)
-    if mistake is not UNKNOWN and (shown := _shown(prober, number, mistake)):
+    if mistake is not UNKNOWN and (shown := _shown(prober, number)):
         return _wrong(prober, number, [shown], mistake, error, True)
     if prober.gradient(number).size <= SMALL and prober.check.objective.evaluations < budget:
-        return _entry_bydecide_entry(prober, number)
+        return _entry_by_entry(prober, number)
     found = list(locate(prober, region, probes, budget))
     complete = prober.check.objective.evaluations <= budget
     if complete and not found:
@@ -287,11 +284,10 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
     return _wrong(prober, number, [(i, f) for _, i, f in found], UNKNOWN, error, complete)
 
 
-def _entry_bydecide_entry(prober: Prober, number: int) -> ArrayReport:
+def _entry_by_entry(prober: Prober, number: int) -> ArrayReport:
     """Measure every entry of an array that its probes do not explain."""
-    blocks = prober.check.objective.parameters.blocks
-    first = sum(block.values.size for block in blocks[:number])
-    entries = measure_entries(prober.check, range(first, first + blocks[number].values.size))
+    indices = prober.check.objective.parameters.indices(number)
+    entries = measure_entries(prober.check, indices)
     return report_on(prober.check, prober.check.paths[number], entries)
 
 
@@ -330,8 +326,8 @@ def _named(prober: Prober, number: int, slopes: Array, errors: Array) -> Mistake
     return name_mistake(prober.check.evidence(path, project, slopes, errors))
 
 
-def _shown(prober: Prober, number: int, mistake: Mistake) -> tuple[int, Finding] | None:
-    """Return an entry that shows a mistake: the largest of the claim, or of the parameters."""
+def _shown(prober: Prober, number: int) -> tuple[int, Finding] | None:
+    """Return an entry that is seen to be wrong: the largest of the claim, or of the parameters."""
     blocks = prober.check.objective.parameters.blocks
     for sizes in (prober.gradient(number), blocks[number].values):
         index = int(np.argmax(np.abs(sizes)))
