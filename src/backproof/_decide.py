@@ -140,8 +140,10 @@ def _holds(heard: list[Difference], claim: Claim, start: Difference, direction: 
 
 def _kinked(this: Difference, smaller: Difference, claim: Claim, direction: Direction) -> bool:
     """Tell whether a gap that stays at a smaller step may explain what a claim is off."""
-    stays = abs(smaller.gap) > abs(this.gap) / 2 + 4 * smaller.error
-    return stays and abs(claim.value - this.value) <= direction.margin * abs(this.gap) / 2
+    # A kink and the curvature may cancel in the gap of one step, though not in that at 0.
+    gap, noise = abs(gap_at_0(this, smaller)), 4 * smaller.error
+    apart = abs(claim.value - this.value)
+    return gap > noise and apart <= direction.margin * gap / 2 + noise / 2
 
 
 def _open(objective: Objective, measured: Measured, claim: Claim) -> Finding:
