@@ -162,6 +162,14 @@ def test_a_direction_has_the_length_that_it_is_given() -> None:
     assert abs(slope.value - (3 * 1 - 2 * 48 + 10 * 1.0)) <= slope.error < 1e-7
 
 
+def test_twice_the_direction_gives_twice_the_slope_and_its_error() -> None:
+    """To the last bit, since both are measured along one direction."""
+    x, direction = np.array([3.0, 4.0]), np.array([1.0, -2.0])
+    once, twice = (derivative(np.linalg.norm, x, k * direction) for k in (1, 2))
+    assert twice == (2 * once.value, 2 * once.error)
+    assert once.value == pytest.approx(-1, abs=1e-9)
+
+
 def test_float32_parameters_are_displaced_by_steps_that_they_can_take() -> None:
     """The errors of a float32 cost are honest, and those of a float32 computation."""
     A = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)

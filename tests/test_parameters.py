@@ -115,12 +115,20 @@ def test_an_array_that_stands_twice_is_two_blocks() -> None:
     assert parameters.nest["decoder"][0] == 1.0
 
 
+def test_what_takes_small_steps_keeps_its_type() -> None:
+    """A whole number would take none, and becomes a float."""
+    assert same(Parameters(3).nest, 3.0)
+    assert same(Parameters(np.float32(3)).nest, np.float32(3))
+    assert type(Parameters(np.ones(2).view(np.recarray)).nest) is np.recarray
+
+
 def test_a_block_has_the_mean_size_of_its_entries() -> None:
     """Zeros, or nothing, take the largest of the others, at most 1; no sum of entries overflows."""
     blocks = Parameters([np.zeros(2), np.array([1.0, -3.0]), -8.0, np.ones((0, 3))]).blocks
     assert [block.scale for block in blocks] == [1.0, 2.0, 8.0, 1.0]
     blocks = Parameters([np.zeros(2), np.array([0.1, -0.3])]).blocks
     assert [block.scale for block in blocks] == [0.2, 0.2]
+    assert [block.scale for block in Parameters([0.0, 0.25, 0.5]).blocks] == [0.5, 0.25, 0.5]
     assert Parameters(np.zeros(3)).blocks[0].scale == 1.0
     assert 0 < Parameters(np.full(4, 1e308)).blocks[0].scale < 1e308
 

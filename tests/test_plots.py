@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 
 from backproof import Report, check_gradient, course, numerical_gradient
 from backproof._report import ArrayReport, Entry
-from backproof.plots import comparison, v_curve, wrong_entries
+from backproof.plots import _directions, comparison, v_curve, wrong_entries
 
 X, Y, PARAMETERS = course.gradient_check_n_test_case()
 CACHE = course.forward_propagation_n(X, Y, PARAMETERS)[1]
@@ -218,7 +218,7 @@ def test_the_curve_of_a_right_gradient_has_its_least_value_inside() -> None:
     """It is marked, and both ends are far above it."""
     figure = v_curve(network_cost, RIGHT, PARAMETERS)
     x, y = data(figure.axes[0].lines[0])
-    assert x.size == 34
+    assert (x.size, x[0], x[-1]) == (34, pytest.approx(1e-11), 1.0)
     least = int(np.argmin(y))
     assert 1e-6 < x[least] < 1e-2
     assert min(y[0], y[-1]) > 1e5 * y[least]
@@ -248,6 +248,14 @@ def test_many_parameters_are_measured_along_a_few_directions(size: int, evaluati
     assert data(v_curve(cost, 2 * np.cos(w), w, [1e-5]).axes[0].lines[0])[1] > 0.3
 
 
+@pytest.mark.parametrize(("size", "count"), [(1, 1), (64, 64), (65, 8)])
+def test_a_direction_has_the_length_1(size: int, count: int) -> None:
+    """That of each entry, or, of many, a random one."""
+    directions = list(_directions(size))
+    np.testing.assert_allclose(np.linalg.norm(directions, axis=1), np.ones(count))
+    assert np.array_equal(directions, np.eye(size)) == (size <= 64)
+
+
 def test_the_same_directions_are_drawn_again() -> None:
     """Two curves of one gradient are equal."""
     w = np.linspace(1, 2, 100)
@@ -265,9 +273,11 @@ def test_the_least_difference_and_the_threshold_are_labelled() -> None:
 
 def test_steps_are_drawn_in_order_and_a_difference_of_0_at_the_precision() -> None:
     """A logarithmic axis has no place for 0: it is drawn at the precision of float64."""
-    x, y = data(v_curve(lambda w: 4 * w, 4.0, 0.0, [0.25, 1.0, 0.5]).axes[0].lines[0])
+    curve, least, _ = v_curve(lambda w: 4 * w, 4.0, 0.0, [0.5, 1.0, 0.25]).axes[0].lines
+    x, y = data(curve)
     assert list(x) == [0.25, 0.5, 1.0]
     assert set(y) == {np.finfo(float).eps}
+    assert least.get_label() == "least: 2e-16 at 2e-01"
 
 
 def test_steps_out_of_the_domain_are_left_out() -> None:
@@ -338,7 +348,13 @@ def test_a_marked_entry_is_a_square_inside_its_cell() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "aspect", "rows"),
-    [((1, 12), 1.0, "row"), ((13,), "auto", "row"), ((2, 3, 4), 1.0, "row, of all leading axes")],
+    [
+        ((1, 12), 1.0, "row"),
+        ((13,), "auto", "row"),
+        ((24, 2), 1.0, "row"),
+        ((25, 2), "auto", "row"),
+        ((2, 3, 4), 1.0, "row, of all leading axes"),
+    ],
 )
 def test_only_a_long_array_is_not_drawn_to_scale(
     shape: tuple[int, ...], aspect: Any, rows: str
@@ -420,6 +436,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("a nan gradient", lambda: v_curve(squares, np.nan, 1.0), ValueError, "none of the steps"),
     ("no steps", lambda: v_curve(squares, 2.0, 1.0, []), ValueError, "positive, finite"),
     ("a step of 0", lambda: v_curve(squares, 2.0, 1.0, [0, 1]), ValueError, r"steps is \[0, 1\]"),
+    ("no end", lambda: v_curve(squares, 2.0, 1.0, [1, np.inf]), ValueError, r"is \[1, inf\]"),
     ("a nan step", lambda: v_curve(squares, 2.0, 1.0, np.nan), ValueError, "steps is nan"),
     ("no report", lambda: wrong_entries(cast(Any, 1.0), "W"), TypeError, "report is of type float"),
     ("an unknown path", lambda: wrong_entries(report_of(()), "W9"), ValueError, "'W9'.*one of W"),

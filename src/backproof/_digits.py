@@ -11,23 +11,12 @@ MOST = 17  # tell any two floats apart
 
 
 def digits_for(one: float, other: float, error: float) -> int:
-    """Return how many digits two numbers are written with, given the error of their difference.
-
-    They are the usual ones or as few as the error justifies, but enough to tell the two apart.
-
-    Examples
-    --------
-    >>> digits_for(2.5, 1 / 3, 1e-9), digits_for(2.5, 1 / 3, 0.1), digits_for(1, 1 + 1e-12, 1e-15)
-    (6, 3, 13)
-    """
-    apart = 1
-    if one != other:
-        alike = (n for n in range(1, MOST) if f"{one:.{n}g}" == f"{other:.{n}g}")
-        apart += max(alike, default=0)
-    if not 0 < error < math.inf:
-        return max(apart, USUAL)
-    justified = max(_exponent(one), _exponent(other)) - _exponent(error) + 2
-    return max(apart, min(justified, USUAL))
+    """Return as many digits as an error justifies, or the usual ones, but enough to differ."""
+    alike = [n for n in range(1, MOST) if f"{one:.{n}g}" == f"{other:.{n}g}" and one != other]
+    justified = USUAL
+    if 0 < error < math.inf:
+        justified = max(_exponent(one), _exponent(other)) - _exponent(error) + 2
+    return max(1 + max(alike, default=0), min(justified, USUAL))
 
 
 def power_above(number: float) -> str:

@@ -21,8 +21,8 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     Parameters
     ----------
     gradient, approximation
-        Numbers, arrays or nests of them, of one structure and the same shapes.
-        All their entries are taken as one vector.
+        Numbers, arrays or nests of them, of one structure and the same shapes,
+        all entries of which are taken as one vector.
     ord
         The order of the norm, as `numpy.linalg.norm` has it for a vector:
         2 (the default), 1, `inf`, or any other number from 1 to 500.
@@ -31,8 +31,7 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     Returns
     -------
     float
-        Between 0.0 and 1.0 for `ord >= 1`; 0.0 where both are zero;
-        `nan` where an entry is not finite.
+        Between 0.0 and 1.0; 0.0 where both are zero; `nan` where an entry is not finite.
 
     Raises
     ------
@@ -43,8 +42,6 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
 
     Examples
     --------
-    >>> relative_difference([3.0, 4.0], [3.0, 4.0])
-    0.0
     >>> relative_difference({"W": 2.0, "b": 4.0}, {"W": 1.0, "b": 2.0})  # twice too large
     0.3333333333333333
 
@@ -54,8 +51,6 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     1.0
     >>> relative_difference([3e-320], [1e-320])
     0.5
-    >>> relative_difference([1.0, math.inf], [1.0, 2.0])
-    nan
     """
     require_order(ord)
     leaves = flatten(approximation)
@@ -79,18 +74,7 @@ def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
 
 
 def norm(vector: Vector, ord: float = 2) -> float:
-    """Return the norm of a vector; scaled likewise, no power of a small one vanishes.
-
-    Examples
-    --------
-    >>> norm(np.array([3.0, 4.0])), f"{norm(np.array([3.0, 4.0, 5.0]), ord=3):.4f}"
-    (5.0, '6.0000')
-    >>> for scale in 1e-200, 1e200:
-    ...     with np.errstate(over="ignore"):
-    ...         print(f"{norm(scale * np.array([3.0, 4.0])):.4g}")
-    5e-200
-    5e+200
-    """
+    """Return the norm of a vector; scaled likewise, no power of a small one vanishes."""
     vector = vector.astype(np.float64, copy=False)
     if ord == 2 and SQUARED[0] < (plain := math.sqrt(vector.dot(vector))) < SQUARED[1]:
         return plain
@@ -99,15 +83,7 @@ def norm(vector: Vector, ord: float = 2) -> float:
 
 
 def require_order(ord: float) -> None:
-    """Refuse what is not the order of a vector norm.
-
-    Examples
-    --------
-    >>> require_order(500)
-    >>> require_order(501)
-    Traceback (most recent call last):
-    ValueError: ord is 501: expected the order of a norm, such as 1, 2 or np.inf.
-    """
+    """Refuse what is not the order of a vector norm."""
     real = isinstance(ord, int | float | np.integer | np.floating) and not isinstance(ord, bool)
     if not real or not (1 <= ord <= MOST or ord == math.inf):
         raise ValueError(f"ord is {ord!r}: expected the order of a norm, such as 1, 2 or np.inf.")

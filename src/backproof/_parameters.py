@@ -45,13 +45,6 @@ class Parameters:
     The copy keeps the structure, the dtypes and the subclasses of the arrays.
     An array that stands in the nest twice is two blocks, each displaced by itself.
 
-    Raises
-    ------
-    TypeError
-        If a leaf is neither a real number nor an array of floats.
-    ValueError
-        If an entry is not finite, or if there is no entry at all.
-
     Examples
     --------
     >>> parameters = Parameters({"W": np.array([[2.0, -4.0]], np.float32), "b": 0.0})
@@ -60,23 +53,6 @@ class Parameters:
     >>> parameters.assign(np.array([1.0, 2.0, 3.0]))
     >>> parameters.nest
     {'W': array([[1., 2.]], dtype=float32), 'b': 3.0}
-    >>> parameters.precision == 2**-23  # the one of W
-    True
-    >>> type(Parameters(np.ones(2).view(np.recarray)).nest).__name__
-    'recarray'
-
-    A whole number would take no small step, and becomes a float:
-
-    >>> Parameters(3).nest, type(Parameters(np.float32(3)).nest).__name__
-    (3.0, 'float32')
-
-    A block of zeros has the scale of the largest other one, at most 1:
-
-    >>> for nest in ([3.0, 0.0], [0.0, 0.25, 0.5], 0.0):
-    ...     print(*(block.scale for block in Parameters(nest).blocks))
-    3.0 1.0
-    0.5 0.25 0.5
-    1.0
     """
 
     @np.errstate(over="ignore")  # of a long double as a float64, or of a sum
@@ -172,15 +148,7 @@ def replace_leaves(nest: Nest, replace: Callable[[str, Any], Any], path: str = "
 
 
 def flatten(nest: Nest) -> dict[str, Any]:
-    """Return the leaves of a nest by path, in the order of the nest.
-
-    Examples
-    --------
-    >>> flatten({"layers": [{"W": 1.0, "b": 2.0}], "out": 3.0})
-    {'layers[0].W': 1.0, 'layers[0].b': 2.0, 'out': 3.0}
-    >>> flatten(4.0)
-    {'parameters': 4.0}
-    """
+    """Return the leaves of a nest by path, in the order of the nest."""
     leaves: dict[str, Any] = {}
 
     def add(path: str, leaf: Any) -> None:
@@ -194,21 +162,12 @@ def flatten(nest: Nest) -> dict[str, Any]:
 
 def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
     """Return the entries of a nest as a vector, if it has the paths and the shapes of `leaves`."""
-    arrays = arrays_like(leaves, nest, name).values()
-    vectors = [array.reshape(-1) for array in arrays]
+    vectors = [array.reshape(-1) for array in arrays_like(leaves, nest, name).values()]
     return np.concatenate([*vectors, np.empty(0)], dtype=np.float64)
 
 
 def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, FloatArray]:
-    """Return the arrays of a nest by path, if it has the paths and the shapes of `leaves`.
-
-    Raises
-    ------
-    TypeError
-        If a leaf of the nest is neither a real number nor an array of them.
-    ValueError
-        If an array is missing, unexpected, or of another shape.
-    """
+    """Return the arrays of a nest by path, if it has the paths and the shapes of `leaves`."""
     given = flatten(nest)
     if set(given) != set(leaves) and "parameters" in (*given, *leaves):  # a single leaf
         kind, expected = type(nest).__name__, _structure(leaves)
@@ -253,13 +212,7 @@ def _listed(names: Collection[str]) -> str:
 
 
 def entry_name(path: str, index: Iterable[object]) -> str:
-    """Return the name of an entry, such as `W2[0, 3]`; a number has no index.
-
-    Examples
-    --------
-    >>> entry_name("W2", (0, 3)), entry_name("b", ())
-    ('W2[0, 3]', 'b')
-    """
+    """Return the name of an entry, such as `W2[0, 3]`; a number has no index."""
     written = ", ".join(map(str, index))
     return f"{path}[{written}]" if written else path
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 REASONS = {
@@ -39,16 +38,10 @@ _COUNTED = {
 
 def main_reason(untested: Mapping[str, int]) -> str:
     """Return the most frequent reason; "zero" only if there is no other."""
-    others = Counter({reason: n for reason, n in untested.items() if reason != "zero"})
-    return next((reason for reason, _ in others.most_common(1)), "zero")
+    others = [reason for reason in untested if reason != "zero"]
+    return max(others, key=lambda reason: untested[reason], default="zero")
 
 
 def counted(untested: Mapping[str, int]) -> str:
-    """Return how many entries are untested for each reason.
-
-    Examples
-    --------
-    >>> counted({"kink": 3, "zero": 2})
-    '3 at a kink, 2 with gradient and slope 0'
-    """
+    """Return how many entries are untested for each reason, such as "3 at a kink"."""
     return ", ".join(f"{count} {_COUNTED[reason]}" for reason, count in untested.items())

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import NamedTuple
@@ -120,7 +120,7 @@ class Report:
 
     def __str__(self) -> str:
         parts = [self._headline(), _aligned(self._rows()), *self._findings(), self._footer()]
-        return "\n\n".join(part for part in parts if part)
+        return "\n\n".join(filter(None, parts))
 
     def __repr__(self) -> str:
         return f"<Report: {self._summary()}, {self.evaluations} evaluations>"
@@ -136,13 +136,13 @@ class Report:
     def _headline(self) -> str:
         """Say what was found, and of what is correct, how small a mistake would have been seen."""
         if self.verdict == "wrong":
-            return f"The gradient is wrong in {self._listed('wrong')}."
+            return f"The gradient is wrong in {self._where()}."
         if not _any_tested(self.arrays):
             reasons = self.untested
             why = REASONS[next(iter(reasons))] if len(reasons) == 1 else counted(reasons)
             return f"Nothing was tested: {why}."
         if self.verdict == "undecided":
-            return f"The gradient cannot be decided in {self._listed('undecided')}."
+            return f"The gradient cannot be decided in {self._where()}."
         if (coarsest := self._resolution()) is None:
             return "The gradient is correct."
         share = f"{power_above(coarsest)} of the largest entry of its array"
@@ -152,18 +152,20 @@ class Report:
         if not _any_tested(self.arrays):
             return f"{self.verdict}, nothing tested"
         if self.verdict != "correct":
-            return f"{self.verdict} in {self._listed(self.verdict)}"
+            return f"{self.verdict} in {self._where()}"
         coarsest = self._resolution()
         return "correct" if coarsest is None else f"correct, resolution {rounded_up(coarsest, 1)}"
 
     def _resolution(self) -> float | None:
-        """Return the coarsest resolution of what was tested and is not 0, if that is known."""
-        tested = [a for a in self.arrays.values() if _is_tested(a) and math.isnan(a.within)]
-        known = all(math.isfinite(array.resolution) for array in tested)
-        return max((array.resolution for array in tested), default=None) if known else None
+        """Return the coarsest resolution of what was compared, if it is known of all of that."""
+        known = [array.resolution for array in self.arrays.values() if _is_compared(array)]
+        return max(known, default=None) if all(map(math.isfinite, known)) else None
 
-    def _listed(self, verdict: str) -> str:
-        return _listing([p for p, a in self.arrays.items() if a.verdict == verdict], self.arrays)
+    def _where(self) -> str:
+        return self._listed(lambda array: array.verdict == self.verdict)
+
+    def _listed(self, chosen: Callable[[ArrayReport], bool]) -> str:
+        return _listing([p for p, a in self.arrays.items() if chosen(a)], self.arrays)
 
     def _rows(self) -> list[tuple[str, ...]]:
         """Return the table, without the columns that say nothing of any array."""
@@ -176,63 +178,59 @@ class Report:
         """Return what was found of the arrays in words, and the worst entries."""
         if not _any_tested(self.arrays):
             return []  # the headline says why
-        found = {path: text for path, array in self.arrays.items() if (text := _finding(array))}
-        lines = [
-            f"{_listing([p for p, own in found.items() if own == text], self.arrays)}: {text}"
-            for text in dict.fromkeys(found.values())
-        ]
+        texts = dict.fromkeys(filter(None, map(_finding, self.arrays.values())))
+        lines = [f"{self._listed(lambda array: _finding(array) == text)}: {text}" for text in texts]
         return ["\n".join(lines), "\n".join(self._worst())]
 
     def _worst(self) -> list[str]:
         """Return lines for the worst entries: three of one array, of several four at the most."""
         wrong = {path: array.entries for path, array in self.arrays.items() if array.entries}
-        each = max(1, 3 // max(1, len(wrong)))
+        each = 3 if len(wrong) == 1 else 1
         shown = [(path, entry) for path, found in wrong.items() for entry in found[:each]][:4]
         return [f"{entry_name(path, entry.index)}: {_described(entry)}" for path, entry in shown]
 
     def _footer(self) -> str:
         """Return what to do next, what was not tested, and how the check was made."""
-        lines = [*self._advice(), *self._where_to_begin(), *self._untested()]
-        lines += [*self._tolerated(), *self.notes]
-        return "\n".join([*lines, f"{self.evaluations} evaluations, seed {self.seed}."])
+        lines = [*self._advice(), self._where_to_begin(), self._left_out(), self._tolerated()]
+        made = f"{self.evaluations} evaluations, seed {self.seed}."
+        return "\n".join([*filter(None, lines), *self.notes, made])
 
     def _advice(self) -> list[str]:
         """Return a sentence for each reason that leaves something undecided."""
-        reasons = [array.reason for array in self.arrays.values()]
-        if not _any_tested(self.arrays):
-            reasons = list(self.untested)
-        return [ADVICE[reason] for reason in dict.fromkeys(reasons) if reason]
+        own = [array.reason for array in self.arrays.values() if array.reason]
+        reasons = own if _any_tested(self.arrays) else self.untested
+        return [ADVICE[reason] for reason in dict.fromkeys(reasons)]
 
-    def _tolerated(self) -> list[str]:
-        """Return a line for the arrays that are right within the tolerance only."""
-        paths = [path for path, array in self.arrays.items() if array.tolerated]
-        if not paths:
-            return []
-        listed = _listing(paths, self.arrays)
-        return [f"The tolerance is what passed in {listed}, beyond the errors of the slopes."]
-
-    def _untested(self) -> list[str]:
-        """Return a line for the entries that were not tested, unless the headline is on them."""
-        count, size = sum(self.untested.values()), sum(map(_size, self.arrays.values()))
-        if not count or not _any_tested(self.arrays):
-            return []
-        are = "is" if count == 1 else "are"
-        return [f"{count} of {size} entries {are} untested: {counted(self.untested)}."]
-
-    def _where_to_begin(self) -> list[str]:
+    def _where_to_begin(self) -> str:
         """Return which mistake to look for first, unless one is named that explains them all."""
         wrong = {path: a.mistake for path, a in self.arrays.items() if a.verdict == "wrong"}
-        mistakes = {mistake and mistake.text for mistake in wrong.values()}
-        kinds = {mistake.kind if mistake else "unknown" for mistake in wrong.values()}
-        if len(mistakes) < 2 and "unknown" not in kinds:
-            return []
+        texts = {m.text if m and m.kind != "unknown" else "" for m in wrong.values()}
+        if len(texts) < 2 and "" not in texts:
+            return ""
         paths, last = list(self.arrays), list(wrong)[-1]
-        after = paths[paths.index(last) + 1 :]
-        if right := [path for path in after if _is_confirmed(self.arrays[path])][:2]:
-            are = "are" if len(right) > 1 else "is"
-            named = f"{_listing(right, self.arrays)} {are} right, {last} is not"
-            return [f"{named}: look at the step between them."]
-        return [_BEGIN] if len(wrong) > 1 else []
+        after = {path: self.arrays[path] for path in paths[paths.index(last) + 1 :]}
+        # What a mistake in these arrays would have spoilt, and has not.
+        right = [p for p, a in after.items() if a.verdict == "correct" and _is_compared(a)][:2]
+        if not right:
+            return _BEGIN if len(wrong) > 1 else ""
+        are = "are" if len(right) > 1 else "is"
+        named = f"{_listing(right, self.arrays)} {are} right, {last} is not"
+        return f"{named}: look at the step between them."
+
+    def _left_out(self) -> str:
+        """Return how many entries were not tested, unless the headline is on them."""
+        count = sum(self.untested.values())
+        if not count or not _any_tested(self.arrays):
+            return ""
+        size = sum(math.prod(array.shape) for array in self.arrays.values())
+        are = "is" if count == 1 else "are"
+        return f"{count} of {size} entries {are} untested: {counted(self.untested)}."
+
+    def _tolerated(self) -> str:
+        """Return which arrays are right within the tolerance only."""
+        listed = self._listed(lambda array: array.tolerated)
+        beyond = "beyond the errors of the slopes"
+        return f"The tolerance is what passed in {listed}, {beyond}." if listed else ""
 
 
 def overall(arrays: Mapping[str, ArrayReport]) -> str:
@@ -248,25 +246,19 @@ def _any_tested(arrays: Mapping[str, ArrayReport]) -> bool:
 
 
 def _is_tested(array: ArrayReport) -> bool:
-    return sum(array.untested.values()) < _size(array)
+    return sum(array.untested.values()) < math.prod(array.shape)
 
 
-def _size(array: ArrayReport) -> int:
-    return math.prod(array.shape)
-
-
-def _is_confirmed(array: ArrayReport) -> bool:
-    """Tell whether an array is right, and would not be if what leads to it were wrong."""
-    return array.verdict == "correct" and _is_tested(array) and math.isnan(array.within)
+def _is_compared(array: ArrayReport) -> bool:
+    """Tell whether an array has entries of some size, which others are relative to."""
+    return _is_tested(array) and math.isnan(array.within)
 
 
 def _row(path: str, array: ArrayReport) -> tuple[str, ...]:
     shape = "x".join(map(str, array.shape)) or "1"
     untested = str(sum(array.untested.values()) or "")
-    # What is relative to the entries of an array says nothing of one that is 0.
-    of_use = _is_tested(array) and math.isnan(array.within)
-    numbers = [_cell(n) if of_use else "" for n in (array.difference, array.resolution)]
-    return (path, shape, array.verdict, *numbers, untested)
+    numbers = (array.difference, array.resolution) if _is_compared(array) else (math.nan, math.nan)
+    return (path, shape, array.verdict, *map(_cell, numbers), untested)
 
 
 def _finding(array: ArrayReport) -> str:
@@ -291,7 +283,7 @@ def _described(entry: Entry) -> str:
     if not 0 < largest < math.inf:
         return text
     percent = 100 * abs(gradient / largest - numerical / largest)
-    return f"{text}, off by {percent:.0f} %" if percent >= 10 else f"{text}, off by {percent:.2g} %"
+    return f"{text}, off by {percent:{'.0f' if percent >= 10 else '.2g'}} %"
 
 
 def _cell(number: float) -> str:
@@ -304,15 +296,14 @@ def _cell(number: float) -> str:
 def _aligned(rows: list[tuple[str, ...]]) -> str:
     """Return rows as lines with aligned columns, the verdicts in colour on a terminal."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
-    text = "\n".join(line.rstrip() for line in lines)
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    text = "\n".join(lines)
     if not sys.stdout or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
-    return re.sub(r"(?<=  )(correct|wrong|undecided)(?=  |$)", _coloured, text, flags=re.MULTILINE)
-
-
-def _coloured(verdict: re.Match[str]) -> str:
-    return f"\033[{_COLOURS[verdict[0]]}m{verdict[0]}\033[0m"
+    for verdict, colour in _COLOURS.items():
+        cell = rf"(?<=  ){verdict}(?=  |$)"
+        text = re.sub(cell, f"\033[{colour}m{verdict}\033[0m", text, flags=re.MULTILINE)
+    return text
 
 
 def _listing(paths: list[str], every: Collection[str]) -> str:
