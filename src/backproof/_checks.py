@@ -310,9 +310,9 @@ def _by_entries(check: Check, point: Point) -> tuple[dict[str, ArrayReport], flo
     return arrays, entries.difference(check.options.ord)
 
 
-def _tells(array: ArrayReport, gradient: Array) -> bool:
+def _tells(array: ArrayReport) -> bool:
     """Tell whether a point nearby says something of an array: there, its units may be dead."""
-    return sum(array.untested.values()) < gradient.size or not gradient.any()
+    return sum(array.untested.values()) < math.prod(array.shape)
 
 
 def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], float]:
@@ -326,7 +326,7 @@ def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], 
             break
         nearby = Check(other.objective, other.claimed, check.options)
         again = check_directions(nearby, movable=turn < MOVES - 1)
-        arrays |= {path: again[path] for path in kinks if _tells(again[path], check.gradient[path])}
+        arrays |= {path: again[path] for path in kinks if _tells(again[path])}
         point.note(NEARBY)
     return arrays, math.nan
 

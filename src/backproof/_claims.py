@@ -128,7 +128,9 @@ def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
     places = np.transpose(np.unravel_index(found, g.shape))
     if complete and (mistake := placed(g.shape, places)):
         return mistake
-    count = f"{len(found)}" if complete else f"at least {len(found)}"
-    verb = "is" if len(found) == 1 else "are"
-    text = f"{count} of its {g.size} entries {verb} wrong, in a way that no rule knows"
+    count = f"{'' if complete else 'at least '}{len(found)} of its {g.size} entries"
+    which = f"{count} {'is' if len(found) == 1 else 'are'}"
+    if len(found) == g.size:
+        which = "every entry is"
+    text = f"{which} wrong, in a way that no rule knows"
     return Mistake("unknown", None, text)

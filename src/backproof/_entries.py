@@ -41,8 +41,13 @@ SEEN = 4 + 4 * RATIO
 UNREAD = Mistake("unread", None, "the cost does not change with it: does the cost read it?")
 
 
-def measure_entries(check: Check, indices: Iterable[int] | None = None) -> Entries:
-    """Measure entries, all of them if no indices are given, and decide what can be decided."""
+def measure_entries(
+    check: Check, indices: Iterable[int] | None = None, budget: float = math.inf
+) -> Entries:
+    """Measure entries, all of them if no indices are given, and decide what can be decided.
+
+    Once the cost was called as often as the budget allows, no more than a few are heard.
+    """
     entries, rung = first_rung(check, indices)
     confirm(entries, rung)
     if (entries.verdict == "").any():
@@ -52,18 +57,18 @@ def measure_entries(check: Check, indices: Iterable[int] | None = None) -> Entri
             confirm(entries, rung)
         judge_zeros(check, entries, rung)
         judge_unmoved(check, entries, rung)
-        _hear(check, entries, rung)
+        _hear(check, entries, rung, budget)
     return entries
 
 
-def _hear(check: Check, entries: Entries, rung: Rung) -> None:
+def _hear(check: Check, entries: Entries, rung: Rung, budget: float) -> None:
     """Decide the entries that are left, one by one, as long as the budget lasts."""
     objective = check.objective
-    budget = objective.evaluations + max(len(entries.index), FEW)
+    budget = min(budget, objective.evaluations + max(len(entries.index), FEW))
     far = _far(entries, rung, DOUBT)
     order = _fairly(entries, rung)
     for start in range(0, len(order), TOGETHER):
-        if objective.evaluations + TOGETHER * RATHER >= budget:
+        if start and objective.evaluations + TOGETHER * RATHER >= budget:
             break
         _decide_these(check, entries, rung, order[start : start + TOGETHER])
         objective.again()

@@ -52,9 +52,7 @@ def _unmoved(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
     objective = prober.check.objective
     if not numbers or objective.rounded:
         return {}
-    together = not _change(prober, numbers)
-    unmoved = [n for n in numbers if together or not _change(prober, [n])]
-    return {n: _correct(prober, n, 0.0) for n in unmoved}
+    return {} if _change(prober, numbers) else {n: _correct(prober, n, 0.0) for n in numbers}
 
 
 def _change(prober: Prober, numbers: list[int]) -> float:
@@ -121,7 +119,7 @@ def _correct(prober: Prober, number: int, error: float) -> ArrayReport:
 def _agree(prober: Prober, numbers: list[int]) -> bool:
     """Tell whether arrays agree along another direction, where other mistakes would cancel."""
     region = {n: prober.everything(n) for n in numbers}
-    return prober._replace(turn=2).decide(region, 0).verdict != "wrong"
+    return prober._replace(turn=2).decide(region, 0).verdict not in ("wrong", "doubtful")
 
 
 def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, ArrayReport]:
@@ -136,6 +134,8 @@ def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, Ar
                 return _explained(prober, region, number, [(index, found)], UNKNOWN, first)
             break
     suspect = _suspect(prober, region, probes[0])
+    if suspect is None:
+        return {}
     small = prober.gradient(suspect).size <= SMALL
     if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
         return {}
@@ -154,7 +154,7 @@ def _as_probe(prober: Prober, region: Region, finding: Finding) -> Probe:
     return Probe(finding.value, claim.value - finding.value, finding.error)
 
 
-def _suspect(prober: Prober, region: Region, first: Probe) -> int:
+def _suspect(prober: Prober, region: Region, first: Probe) -> int | None:
     """Return the array that is wrong if a single one is: it is read off one more probe.
 
     The arrays take different shares in it, so that the residual shrinks by the wrong one's (29).
@@ -162,8 +162,10 @@ def _suspect(prober: Prober, region: Region, first: Probe) -> int:
     shares = {n: 0.5 + k / len(region) for k, n in enumerate(region)}
     direction, claim = prober.direction(region, 0, shares)
     this = central_difference(prober.check.objective, direction, prober.step)
-    ratio = (claim.value - this.value) / first.residual
-    return min(region, key=lambda n: abs(shares[n] - ratio))
+    residual, error = claim.value - this.value, max(this.error + claim.allowed, first.error)
+    suspect = min(region, key=lambda n: abs(shares[n] * first.residual - residual))
+    apart = abs(shares[suspect] * first.residual - residual)
+    return suspect if apart <= (1 + shares[suspect]) * error else None
 
 
 def _explained(
@@ -210,12 +212,15 @@ def _judged(prober: Prober, number: int, finding: Finding, budget: int) -> Array
     right = _right(prober, [number], finding)
     if finding.verdict == "right" and number in right:
         return right[number]
-    report = _undecided(prober, number, finding)
     if prober.largest(number):
         report = _along_the_claim(prober, number, finding)
+    elif prober.check.objective.rounded or _change(prober, [number]):
+        report = _undecided(prober, number, finding)
+    else:
+        return _correct(prober, number, 0.0)
     small = prober.gradient(number).size <= SMALL
     if report.verdict == "undecided" and small and prober.check.objective.evaluations < budget:
-        return _entry_by_entry(prober, number)
+        return _entry_by_entry(prober, number, budget)
     return report
 
 
@@ -261,22 +266,26 @@ def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayRepo
 
 def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> ArrayReport:
     """Name the mistake of an array from a few more probes, or locate its wrong entries."""
-    error = first.error / prober.scale(number)
-    if prober.check.objective.evaluations > budget:
+    error, scale = first.error / prober.scale(number), prober.scale(number)
+    spent = prober.check.objective.evaluations > budget
+    if not prober.largest(number):
+        zero = _named(prober, number, np.array([first.value / scale]), np.array([error]))
+        shown = None if spent else _shown(prober, number)
+        return _wrong(prober, number, [shown] if shown else [], zero, error, True)
+    if spent:
         return _wrong(prober, number, [], UNKNOWN, error, False)
     region, prober = {number: prober.everything(number)}, prober.beside(first)
     probes = [_as_probe(prober, region, first)]
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
     small = prober.gradient(number).size <= SMALL
     if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
-        return _entry_by_entry(prober, number)
-    scale = prober.scale(number)
+        return _entry_by_entry(prober, number, budget)
     slopes, _, errors = np.array(probes).T / scale
     mistake = _named(prober, number, slopes, errors)
     if mistake is not UNKNOWN and (shown := _shown(prober, number)):
         return _wrong(prober, number, [shown], mistake, error, True)
     if prober.gradient(number).size <= SMALL and prober.check.objective.evaluations < budget:
-        return _entry_by_entry(prober, number)
+        return _entry_by_entry(prober, number, budget)
     found = list(locate(prober, region, probes, budget))
     complete = prober.check.objective.evaluations <= budget
     if complete and not found:
@@ -284,10 +293,10 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
     return _wrong(prober, number, [(i, f) for _, i, f in found], UNKNOWN, error, complete)
 
 
-def _entry_by_entry(prober: Prober, number: int) -> ArrayReport:
+def _entry_by_entry(prober: Prober, number: int, budget: int) -> ArrayReport:
     """Measure every entry of an array that its probes do not explain."""
     indices = prober.check.objective.parameters.indices(number)
-    entries = measure_entries(prober.check, indices)
+    entries = measure_entries(prober.check, indices, budget)
     return report_on(prober.check, prober.check.paths[number], entries)
 
 
@@ -319,7 +328,7 @@ def _named(prober: Prober, number: int, slopes: Array, errors: Array) -> Mistake
 
     def project(array: Array) -> Array:
         whole = array.reshape(prober.shape(number))
-        products = (np.vdot(whole, prober.weights(number, k)) for k in range(PROBES))
+        products = (np.vdot(whole, prober.weights(number, k)) for k in range(len(slopes)))
         return np.array([float(product) for product in products])
 
     path = prober.check.paths[number]

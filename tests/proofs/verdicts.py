@@ -9,7 +9,7 @@ and those with a planted mistake, and gives the median and the largest number of
 
 - "exact": the wrong array is named, and no other;
 - "others": others are named;
-- "unseen": it passes as correct, but the mistake is below the resolution that is stated;
+- "unseen": it passes as correct, but the mistake is below what the report says it would see;
 - "passed": it passes as correct.
 
 Gradients are given as functions, and with `--fixed` also as arrays.
@@ -168,15 +168,17 @@ def judged(job: Job, claim: Claim, wrong: set[str], report: Report) -> str:
     if report.verdict == "undecided":
         return "undecided"
     (path,) = wrong
-    return "unseen" if mistake_of(job, claim, path) < report.arrays[path].resolution else "passed"
+    array, (mistake, largest) = report.arrays[path], sizes_of(job, claim, path)
+    seen = mistake >= array.resolution * largest and not mistake < array.within
+    return "passed" if seen else "unseen"
 
 
-def mistake_of(job: Job, claim: Claim, path: str) -> float:
-    """Return the largest mistake in an array, relative to its largest entry."""
+def sizes_of(job: Job, claim: Claim, path: str) -> tuple[float, float]:
+    """Return the sizes of the largest mistake in an array, and of its largest entry."""
     case = job.case()
     claimed = arrays_of(claim._replace(fixed=True).gradient(job, case)[0])[path]
     right = arrays_of(case.gradient(case.parameters))[path]
-    return float(np.abs(claimed - right).max() / np.abs([claimed, right]).max())
+    return float(np.abs(claimed - right).max()), float(np.abs([claimed, right]).max())
 
 
 def acceptable(case: Case, claim: Claim) -> frozenset[str]:
