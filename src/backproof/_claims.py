@@ -53,11 +53,16 @@ class Check:
         return list(self.gradient)
 
     @cached_property
+    def largest(self) -> list[float]:
+        """The size of the largest finite entry of each array of the gradient."""
+        return [span(g) for g in self.gradient.values()]
+
+    @cached_property
     def influence(self) -> float:
         """The most that an entry of the gradient changes the cost by, for a step of its scale."""
         blocks = self.objective.parameters.blocks
-        pairs = zip(blocks, self.gradient.values(), strict=True)
-        return max(span(g) * block.scale for block, g in pairs)
+        pairs = zip(self.largest, blocks, strict=True)
+        return max(largest * block.scale for largest, block in pairs)
 
     def allowed(self, number: int) -> float:
         """Return what a claim may be off by as a share of its array: tolerance, rounding (18)."""

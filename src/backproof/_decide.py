@@ -96,11 +96,17 @@ def decide(
     start = first or first_difference(objective, direction)
     if agrees(start, claim):
         return Finding("right", start.value, start.error, step=start.step)
-    if far(claim, start):
-        heard = hearing(objective, direction, claim, start)
-        if heard and _holds(heard, claim, start, direction):
-            change = abs(heard[0].value - start.value) * RATIO**2 / (RATIO**2 - 1)
-            return Finding("wrong", start.value, start.error + change, step=start.step)
+    heard = hearing(objective, direction, claim, start) if far(claim, start) else []
+    if heard and _holds(heard, claim, start, direction):
+        change = abs(heard[0].value - start.value) * RATIO**2 / (RATIO**2 - 1)
+        return Finding("wrong", start.value, start.error + change, step=start.step)
+    return _by_ladder(objective, direction, claim, start, again=first is None)
+
+
+def _by_ladder(
+    objective: Objective, direction: Direction, claim: Claim, start: Difference, *, again: bool
+) -> Finding:
+    """Decide by all steps; `again` allows to begin anew where a hearing refutes them."""
     for measured in ladder(objective, direction, start):
         best = measured.difference
         if agrees(best, claim):
@@ -111,13 +117,13 @@ def decide(
         if direction.finer:
             return decide(objective, direction.finer, claim)
         return _open(objective, measured, claim)
-    heard = hearing(objective, direction, claim, measured.difference)
-    if _stand(heard, claim, measured.difference):
+    heard = hearing(objective, direction, claim, best)
+    if _stand(heard, claim, best):
         return Finding("wrong", *measured[:3], step=best.step)
     return (
-        _open(objective, measured, claim)
-        if first
-        else decide(objective, direction, claim, heard[-1])
+        decide(objective, direction, claim, heard[-1])
+        if again
+        else _open(objective, measured, claim)
     )
 
 

@@ -60,13 +60,21 @@ class Prober(NamedTuple):
         weights += 0.5
         return np.negative(weights, out=weights, where=signs == 0)
 
-    def direction(
+    def along(
         self, region: Region, k: int, shares: dict[int, float] | None = None
     ) -> tuple[Direction, Claim]:
         """Return the k-th direction of a region, and what the gradient says of the slope there."""
         weights = {n: self.weights(n, k)[part] for n, part in region.items()}
         for n, share in (shares or {}).items():
             weights[n] *= share
+        point = self.check.objective.parameters
+        return of_arrays(point, weights, region, margin=self.margin), self._claim(region, weights)
+
+    def claim(self, region: Region, k: int) -> Claim:
+        """Return what the gradient says of the slope along the k-th direction of a region."""
+        return self._claim(region, {n: self.weights(n, k)[part] for n, part in region.items()})
+
+    def _claim(self, region: Region, weights: dict[int, Array]) -> Claim:
         value = allowed = largest = squares = 0.0
         for n, own in weights.items():
             products = self.gradient(n)[region[n]] * own
@@ -75,17 +83,15 @@ class Prober(NamedTuple):
             allowed += self.check.allowed(n) * size
             largest = max(largest, self.largest(n) * self.scale(n))
             squares = math.hypot(squares, size)
-        point = self.check.objective.parameters
-        direction = of_arrays(point, weights, region, margin=self.margin)
-        return direction, Claim(value, allowed, 0.0, largest, squares)
+        return Claim(value, allowed, 0.0, largest, squares)
 
     def largest(self, number: int) -> float:
         """Return the size of the largest entry of a block's claim."""
-        return float(np.abs(self.gradient(number)).max(initial=0.0))
+        return self.check.largest[number]
 
     def probe(self, region: Region, k: int, error: float = 0.0) -> Probe:
         """Compare with a single difference, whose error is at least the one given."""
-        direction, claim = self.direction(region, k)
+        direction, claim = self.along(region, k)
         this = central_difference(self.check.objective, direction, self.step)
         error = max(this.error, error) + claim.allowed
         return Probe(this.value, claim.value - this.value, error)
@@ -97,7 +103,7 @@ class Prober(NamedTuple):
 
     def look(self, region: Region) -> Finding:
         """Decide on the first claim, but leave one in doubt that two differences refute."""
-        objective, (direction, claim) = self.check.objective, self.direction(region, 0)
+        objective, (direction, claim) = self.check.objective, self.along(region, 0)
         larger = first_difference(objective, direction)
         if agrees(larger, claim):
             found = Finding("right", larger.value, larger.error, step=larger.step)
@@ -118,5 +124,5 @@ class Prober(NamedTuple):
 
     def decide(self, region: Region, k: int) -> Finding:
         """Decide on the claim along a direction; the error is that of both."""
-        direction, claim = self.direction(region, k)
+        direction, claim = self.along(region, k)
         return self._of_both(decide(self.check.objective, direction, claim), claim, region)

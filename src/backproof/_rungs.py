@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backproof._claims import Array, Check
-from backproof._decide import Claim, Finding, confirmed, span
+from backproof._decide import Claim, Finding, confirmed
 from backproof._directions import DOUBT, Scale, of_entry
 from backproof._norms import difference_of_vectors
 from backproof._objective import Objective
@@ -124,12 +124,11 @@ def first_rung(check: Check, indices: Iterable[int] | None) -> tuple[Entries, Ru
         .T
     )
     rung = rung_of(objective, rows)
-    claims = np.array([span(g) for g in check.gradient.values()])
     slopes = np.zeros(len(sizes))
     np.maximum.at(
         slopes, number, np.where(abs(rung.value) > DOUBT * rung.error, abs(rung.value), 0)
     )
-    largest = np.where(slopes > 0, slopes, claims)[number]
+    largest = np.where(slopes > 0, slopes, check.largest)[number]
     allowed = np.array([check.allowed(n) for n in range(len(sizes))])[number] * largest
     rounding = np.array([check.rounding(n) for n in range(len(sizes))])[number]
     blank = np.full(index.size, "", dtype=object)

@@ -139,7 +139,7 @@ def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, Ar
     small = prober.gradient(suspect).size <= SMALL
     if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
         return {}
-    claims = [prober.direction({suspect: region[suspect]}, k)[1].value for k in range(PROBES)]
+    claims = [prober.claim({suspect: region[suspect]}, k).value for k in range(PROBES)]
     scale = prober.scale(suspect)
     _, residuals, errors = np.array(probes[:PROBES]).T / scale
     slopes = np.array(claims) / scale - residuals
@@ -150,7 +150,7 @@ def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, Ar
 
 
 def _as_probe(prober: Prober, region: Region, finding: Finding) -> Probe:
-    claim = prober.direction(region, 0)[1]
+    claim = prober.claim(region, 0)
     return Probe(finding.value, claim.value - finding.value, finding.error)
 
 
@@ -160,7 +160,7 @@ def _suspect(prober: Prober, region: Region, first: Probe) -> int | None:
     The arrays take different shares in it, so that the residual shrinks by the wrong one's (29).
     """
     shares = {n: 0.5 + k / len(region) for k, n in enumerate(region)}
-    direction, claim = prober.direction(region, 0, shares)
+    direction, claim = prober.along(region, 0, shares)
     this = central_difference(prober.check.objective, direction, prober.step)
     residual, error = claim.value - this.value, max(this.error + claim.allowed, first.error)
     suspect = min(region, key=lambda n: abs(shares[n] * first.residual - residual))
@@ -256,9 +256,8 @@ def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayRepo
     report = _correct(prober, number, error)
     if along.verdict == "wrong":
         return replace(report, verdict="wrong")
-    residual = abs(
-        prober.direction({number: prober.everything(number)}, 0)[1].value - finding.value
-    )
+    claimed = prober.claim({number: prober.everything(number)}, 0).value
+    residual = abs(claimed - finding.value)
     if along.verdict == "right" and residual <= finding.error and SEEN * error <= largest:
         return report
     return _undecided(prober, number, finding if finding.reason else along)
