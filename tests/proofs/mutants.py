@@ -2,7 +2,7 @@
 
     python tests/proofs/mutants.py docs|unit [--only slopes ...] [--sample 200] [--workers 2]
 
-`docs` runs the pages, README and the examples of the docstrings, and nothing else;
+`docs` runs the pages, README and the examples of public docstrings, and nothing else;
 `unit` runs the tests of the library, and no page.
 A mutant is a copy of a module with another operator, constant, comparison, branch or return.
 It is run with the tests whose files reach its line, the quickest first, until one of them fails.
@@ -33,15 +33,16 @@ from typing import Any, NamedTuple, cast
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import backproof
 from proofs.forks import ROOT, in_child, processes, warm
 
 LIBRARY = ROOT / "src" / "backproof"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
 HANGS = 30  # what takes so many seconds more than while its lines were noted, does not end
-UNIT = """
-    bad_input catalogue checking costs course differences directions entries errors found lines
-    locating mistakes parameters plots probing report slopes together
+# These build the site, look at it, or run other programs: no test of the library's own.
+OTHERS = """
+    browser code engine glossary movable notebook packaging peers platforms proofs site
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
@@ -174,10 +175,15 @@ def put(owner: ast.AST, field: str, i: int, new: ast.AST) -> ast.AST:
 def test_files(kind: str) -> list[str]:
     """Return the files of the tests of the docs, or of the library's own."""
     if kind == "unit":
-        return [f"tests/test_{name}.py" for name in UNIT.split()]
+        others = {f"test_{name}.py" for name in OTHERS.split()}
+        files = sorted((ROOT / "tests").glob("test_*.py"))
+        return [f"tests/{file.name}" for file in files if file.name not in others]
     pages = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
-    modules = [f"src/backproof/{path.name}" for path in sorted(LIBRARY.glob("*.py"))]
-    return [*pages, "README.md", *modules]
+    public = {getattr(backproof, name).__module__ for name in backproof.__all__}
+    modules = sorted(
+        name.rpartition(".")[2] for name in public | {"backproof.course", "backproof.plots"}
+    )
+    return [*pages, "README.md", *(f"src/backproof/{name}.py" for name in modules)]
 
 
 def passes(file: str) -> bool:
