@@ -125,4 +125,5 @@ class Prober(NamedTuple):
     def decide(self, region: Region, k: int) -> Finding:
         """Decide on the claim along a direction; the error is that of both."""
         direction, claim = self.along(region, k)
-        return self._of_both(decide(self.check.objective, direction, claim), claim, region)
+        first = central_difference(self.check.objective, direction, self.step)
+        return self._of_both(decide(self.check.objective, direction, claim, first), claim, region)

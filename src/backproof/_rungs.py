@@ -108,7 +108,7 @@ def both_sides(objective: Objective, index: int, share: float = 1.0) -> tuple[fl
     direction = of_entry(objective.parameters, index)
     size, scale, _ = direction.scale
     step = share * scale * objective.noise.step
-    ahead, behind = objective.beside(direction, step), objective.beside(direction, -step)
+    ahead, behind = objective.both_sides(direction, step)
     return (size, scale, *ahead[:2], *behind[:2])
 
 

@@ -39,7 +39,9 @@ def check_directions(check: Check, *, movable: bool) -> dict[str, ArrayReport]:
     finite = [n for n, g in arrays.items() if g.size and np.isfinite(g).all()]
     reports = {n: _unprobed(g) for n, g in arrays.items() if n not in finite}
     reports |= _unmoved(prober, [n for n in finite if not arrays[n].any()])
-    reports |= _all_at_once(prober, [n for n in finite if n not in reports], movable=movable)
+    left = [n for n in finite if n not in reports]
+    found, prober = _all_at_once(prober, left, movable=movable)
+    reports |= found
     reports |= _one_by_one(prober, [n for n in finite if n not in reports])
     passed = [n for n in finite if reports[n].verdict == "correct"]
     if passed and not _agree(prober, passed):
@@ -74,21 +76,27 @@ def _unprobed(g: Array) -> ArrayReport:
 # All arrays at once
 
 
-def _all_at_once(prober: Prober, numbers: list[int], *, movable: bool) -> dict[int, ArrayReport]:
-    """Judge arrays by probes of all of them, then those that are too small to be seen in it."""
+def _all_at_once(
+    prober: Prober, numbers: list[int], *, movable: bool
+) -> tuple[dict[int, ArrayReport], Prober]:
+    """Judge arrays by probes of all of them, then those that are too small to be seen in it.
+
+    Return a prober, too, whose step shows a mistake that no single array has explained.
+    """
     reports: dict[int, ArrayReport] = {}
     while left := [n for n in numbers if n not in reports]:
         region = {n: prober.everything(n) for n in left}
         finding = prober.look(region)
         found = _right(prober, left, finding) if finding.verdict == "right" else {}
         if finding.verdict in ("doubtful", "wrong"):
-            found = _one_mistake(prober.beside(finding), region, finding)
+            prober = prober.beside(finding)
+            found = _one_mistake(prober, region, finding)
         if finding.reason == "kink" and movable:
             found = {n: _undecided(prober, n, finding) for n in left}
         if not found:
             break
         reports |= found
-    return reports
+    return reports, prober
 
 
 def _right(prober: Prober, numbers: list[int], finding: Finding) -> dict[int, ArrayReport]:
