@@ -317,7 +317,7 @@ def _tells(array: ArrayReport) -> bool:
 
 def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], float]:
     """Probe all arrays, those that lie at kinks also at other points."""
-    arrays = check_directions(check, movable=callable(point.gradient))
+    arrays = check_directions(check, check.paths, movable=callable(point.gradient))
     for turn in range(MOVES):
         kinks = [
             path for path, array in arrays.items() if array.reason in ("kink", "jump", "steep")
@@ -325,8 +325,8 @@ def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], 
         if not kinks or not (other := point.neighbour(turn)):
             break
         nearby = Check(other.objective, other.claimed, check.options)
-        again = check_directions(nearby, movable=turn < MOVES - 1)
-        arrays |= {path: again[path] for path in kinks if _tells(again[path])}
+        again = check_directions(nearby, kinks, movable=turn < MOVES - 1)
+        arrays |= {path: array for path, array in again.items() if _tells(array)}
         point.note(NEARBY)
     return arrays, math.nan
 

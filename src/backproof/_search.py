@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -29,12 +30,14 @@ SMALL = 64
 SEEN = 4
 
 
-def check_directions(check: Check, *, movable: bool) -> dict[str, ArrayReport]:
-    """Judge all arrays by probes, and look closer at those that are wrong.
+def check_directions(
+    check: Check, paths: Iterable[str], *, movable: bool
+) -> dict[str, ArrayReport]:
+    """Judge some arrays by probes, and look closer at those that are wrong.
 
     At a kink, a point that is `movable` is better moved than looked at closer.
     """
-    arrays = dict(enumerate(check.gradient.values()))
+    arrays = {check.paths.index(path): check.gradient[path] for path in paths}
     prober = Prober(check, math.inf if movable else DOUBT**2, check.objective.noise.step)
     finite = [n for n, g in arrays.items() if g.size and np.isfinite(g).all()]
     reports = {n: _unprobed(g) for n, g in arrays.items() if n not in finite}
@@ -46,7 +49,7 @@ def check_directions(check: Check, *, movable: bool) -> dict[str, ArrayReport]:
     passed = [n for n in finite if reports[n].verdict == "correct"]
     if passed and not _agree(prober, passed):
         reports |= _one_by_one(prober._replace(turn=1), passed)
-    return {path: reports[n] for n, path in enumerate(check.paths)}
+    return {check.paths[n]: report for n, report in sorted(reports.items())}
 
 
 def _unmoved(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
