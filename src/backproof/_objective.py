@@ -97,6 +97,7 @@ class Objective:
     def require_close(self, first: float, second: float) -> None:
         """Refuse two results of calls with the same parameters that are far apart."""
         if not abs(second - first) <= half_of_the_digits(first, self.precision):
+            self._call_at_the_point()  # which tells if it changes its parameters
             raise ValueError(
                 f"the cost is random: two calls with the same parameters gave {first!r} and "
                 f"{second!r}. Is a dropout mask or a batch drawn inside it, or something kept "
@@ -137,7 +138,7 @@ class Objective:
             direction.restore()
 
     def both_sides(self, direction: Direction, step: float) -> tuple[Value, Value]:
-        """Return the cost ahead of the point and behind it; what is odd has to come again."""
+        """Return the cost ahead of the point and behind it; what is odd has to come again (35)."""
         sides = (step, -step)
         ahead, behind = (self.beside(direction, side) for side in sides)
         bend = abs(ahead.cost - 2 * self.value + behind.cost)

@@ -12,7 +12,6 @@ from families.model import (
     AT_KINKS,
     CORRECT,
     OPEN,
-    UNDECIDED,
     Array,
     Case,
     Dtype,
