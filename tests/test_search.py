@@ -63,7 +63,7 @@ def prober_of(claimed: Any, at: Any) -> Prober:
 
 def probing(check: Check) -> Prober:
     """Return the prober of a check."""
-    return Prober(check, DOUBT**2, check.objective.noise.step)
+    return Prober(check, DOUBT**2)
 
 
 def off_in(places: dict[tuple[int, ...], float], shape: tuple[int, ...], rng: Rng) -> Prober:

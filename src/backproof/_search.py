@@ -38,7 +38,7 @@ def check_directions(
     At a kink, a point that is `movable` is better moved than looked at closer.
     """
     arrays = {check.paths.index(path): check.gradient[path] for path in paths}
-    prober = Prober(check, math.inf if movable else DOUBT**2, check.objective.noise.step)
+    prober = Prober(check, math.inf if movable else DOUBT**2)
     finite = [n for n, g in arrays.items() if g.size and np.isfinite(g).all()]
     reports = {n: _unprobed(g) for n, g in arrays.items() if n not in finite}
     reports |= _unmoved(prober, [n for n in finite if not arrays[n].any()])
@@ -148,7 +148,7 @@ def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, Ar
     if suspect is None:
         return {}
     small = prober.gradient(suspect).size <= SMALL
-    if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
+    if small and prober.step < first.step:  # kinks blur the probes
         return {}
     claims = [prober.claim({suspect: region[suspect]}, k).value for k in range(PROBES)]
     scale = prober.scale(suspect)
@@ -288,7 +288,7 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
     probes = [_as_probe(prober, region, first)]
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
     small = prober.gradient(number).size <= SMALL
-    if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
+    if small and prober.step < first.step:  # kinks blur the probes
         return _entry_by_entry(prober, number, budget)
     slopes, _, errors = np.array(probes).T / scale
     mistake = _named(prober, number, slopes, errors)
