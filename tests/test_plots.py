@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from backproof import Report, check_gradient, course, numerical_gradient
+from backproof._objective import CALLS
 from backproof._report import ArrayReport, Entry
 from backproof.plots import _directions, comparison, v_curve, wrong_entries
 
@@ -243,7 +244,7 @@ def test_many_parameters_are_measured_along_a_few_directions(size: int, evaluati
     w = np.linspace(0.5, 1, size)
     steps = [1e-1, 1e-3, 1e-11]
     y = data(v_curve(cost, np.cos(w), w, steps).axes[0].lines[0])[1]
-    assert 0 <= len(calls) - evaluations * len(steps) <= 10
+    assert 0 <= len(calls) - evaluations * len(steps) <= 10 + 2 * CALLS  # a large step bends
     assert 100 * y[1] < min(y[0], y[2])
     assert data(v_curve(cost, 2 * np.cos(w), w, [1e-5]).axes[0].lines[0])[1] > 0.3
 
