@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backproof._claims import Array, Check, entry_of, listed, scattered
+from backproof._claims import CLAIM_ROUNDING, Array, Check, entry_of, listed, scattered
 from backproof._decide import RESOLVED, Claim, Finding, decide
 from backproof._directions import DOUBT, of_arrays
 from backproof._entries import measure_entries, report_on
@@ -17,7 +17,7 @@ from backproof._mistakes import UNKNOWN, Mistake, name_mistake, not_finite_in
 from backproof._noise import LONGEST
 from backproof._probes import Probe, Prober, Region
 from backproof._report import ArrayReport
-from backproof._slopes import central_difference, still
+from backproof._slopes import RATIO, central_difference, first_difference, still
 from backproof._zeros import largest_change
 
 # What the search for mistakes may take, beyond a first look at each array, and at the least.
@@ -229,6 +229,8 @@ def _judged(prober: Prober, number: int, finding: Finding, budget: int) -> Array
         report = _undecided(prober, number, finding)
     else:
         return _correct(prober, number, 0.0)
+    if report.verdict == "undecided" and (optimum := _at_an_optimum(prober, number)):
+        return optimum
     small = prober.gradient(number).size <= SMALL
     if report.verdict == "undecided" and small and prober.check.objective.evaluations < budget:
         return _entry_by_entry(prober, number, budget)
@@ -241,6 +243,21 @@ def _undecided(prober: Prober, number: int, finding: Finding) -> ArrayReport:
     reason = finding.reason or prober.check.objective.lost
     untested = {reason: prober.gradient(number).size}
     return replace(report, verdict="undecided", untested=untested, reason=reason)
+
+
+def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
+    """Report that an array is 0 beside the slopes nearby, if it is (24)."""
+    direction, claim = prober.along({number: prober.everything(number)}, 0)
+    larger = first_difference(prober.check.objective, direction)
+    this = central_difference(prober.check.objective, direction, larger.step / RATIO)
+    curved = (abs(larger.gap) - 4 * larger.rounding) / larger.step
+    error = larger.rounding + abs(this.value - larger.value)
+    seen = max(claim.size, abs(larger.value))
+    shrinks = abs(this.gap) <= abs(larger.gap) / math.sqrt(RATIO) + 4 * this.rounding
+    if not (shrinks and seen <= CLAIM_ROUNDING * error and max(seen, error) <= RESOLVED * curved):
+        return None
+    within = max(prober.largest(number), SEEN * error / prober.scale(number))
+    return replace(_correct(prober, number, error), within=within, untested={})
 
 
 def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayReport:
