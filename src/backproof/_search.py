@@ -253,10 +253,11 @@ def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
     curved = (abs(larger.gap) - 4 * larger.rounding) / larger.step
     error = larger.rounding + abs(this.value - larger.value)
     seen = max(claim.size, abs(larger.value))
+    bound = SEEN * max(error, seen)
     shrinks = abs(this.gap) <= abs(larger.gap) / math.sqrt(RATIO) + 4 * this.rounding
-    if not (shrinks and seen <= CLAIM_ROUNDING * error and max(seen, error) <= RESOLVED * curved):
+    if not (shrinks and seen <= CLAIM_ROUNDING * error and bound <= RESOLVED * curved):
         return None
-    within = max(prober.largest(number), SEEN * error / prober.scale(number))
+    within = bound / prober.scale(number)
     return replace(_correct(prober, number, error), within=within, untested={})
 
 
