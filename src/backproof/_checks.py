@@ -63,9 +63,11 @@ def check_gradient(
     gradient
         The gradient that is claimed: numbers and arrays in the structure and the shapes
         of `parameters`, or a function of the parameters that returns them.
+        Arrays of other libraries will do where NumPy can read them, here and as the cost;
+        a list of n numbers may stand for an array of shape (n,), and the reverse.
         A function is called twice, and entries at kinks are compared at a point nearby.
     parameters
-        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
     method
         "entries" measures every entry, with two evaluations each and a few more where
         something looks odd. "directions" probes all arrays along random directions,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from backproof._foreign import read
 from backproof._noise import CLOSE, Noise, measure_noise, value_on_ray
 from backproof._parameters import Nest, Parameters, float_of, precision_of
 
@@ -204,13 +206,26 @@ def real_number(value: Any) -> float | np.number[Any]:
     """Return what a cost returned, if it is one real number."""
     if isinstance(value, float):
         return value
-    if type(value) is int:
+    value = _read(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return float_of(value)
     if isinstance(value, np.number | np.ndarray) and not np.ma.is_masked(value):
         array = np.asarray(value)
         if array.size == 1 and array.dtype.kind in "fiu":
             return cast("np.number[Any]", array.reshape(-1)[0])
     raise TypeError(f"the cost returned {_described(value)}: expected one real number.")
+
+
+def _read(value: Any) -> Any:
+    """Return what a cost returned as NumPy reads it, or else as a number."""
+    try:
+        # Only the value counts here, whatever a tensor remembers of how it was computed.
+        tensor = hasattr(type(value), "detach")
+        return read(value.detach() if tensor else value, "what the cost returned")
+    except TypeError:  # it is on another device, or of a dtype that NumPy lacks
+        with suppress(Exception):
+            return value.item()
+        raise
 
 
 def _described(value: Any) -> str:

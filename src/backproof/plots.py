@@ -126,7 +126,7 @@ def v_curve(cost: Cost, gradient: Nest, parameters: Nest, steps: ArrayLike | Non
     gradient
         The claimed gradient, in the structure and the shapes of `parameters`.
     parameters
-        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
         They are copied once, and never changed.
     steps
         Positive numbers, shape (k,); if left out, 34 steps from 1 down to 1e-11.
