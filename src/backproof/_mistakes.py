@@ -46,7 +46,18 @@ NEARLY_RIGHT = 1e-4
 
 
 class Mistake(NamedTuple):
-    """A kind of mistake, the factor where the gradient is a multiple, and the mistake in words."""
+    """What a wrong gradient looks like.
+
+    Attributes
+    ----------
+    kind
+        A word for it, such as "factor" or "transposed"; "unknown" where no rule fits.
+        The page on the report lists them all.
+    factor
+        What the right gradient was multiplied by, if it is a multiple, or 0; else `None`.
+    text
+        The mistake in words, and often a question that guesses at its cause.
+    """
 
     kind: str
     factor: float | None
