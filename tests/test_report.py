@@ -18,6 +18,7 @@ from backproof import check_gradient
 from backproof._mistakes import UNKNOWN, Mistake
 from backproof._reasons import ADVICE, REASONS, counted, main_reason
 from backproof._report import ArrayReport, Entry, Report, overall
+from backproof._search import UNSEARCHED
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "report.md"
 SIGN = Mistake("factor", -1.0, "it has the wrong sign")
@@ -497,6 +498,27 @@ def test_the_data_of_a_check_are_json(method: str) -> None:
     assert arrays["dead"]["untested"] == {"zero": 3}
     assert (arrays["kink"]["verdict"], arrays["kink"]["reason"]) == ("undecided", "kink")
     assert (arrays["empty"]["shape"], arrays["x"]["entries"][0]["index"]) == ([0, 2], [])
+
+
+def test_what_the_search_did_not_reach_is_not_said_to_fit_no_rule() -> None:
+    """Many wrong arrays are looked into from the cost on, as far as the calls reach."""
+    rng = np.random.default_rng(0)
+    point = [rng.normal(size=40) for _ in range(30)]
+    claimed = [np.cos(w) + rng.normal(size=40) for w in point]
+    found = check_gradient(
+        lambda p: sum(np.sum(np.sin(w)) for w in p), claimed, point, method="directions"
+    )
+    first, last = found.arrays["[0]"], found.arrays["[29]"]
+    assert first.mistake == UNSEARCHED
+    assert not first.entries
+    assert last.mistake != UNSEARCHED
+    assert last.entries
+    assert f": each {UNSEARCHED.text.removeprefix('it ')}\n" in str(found)
+    (alone,) = check_gradient(
+        lambda w: np.sum(np.sin(w)), claimed[0], point[0], method="directions"
+    ).arrays.values()
+    assert alone.mistake != UNSEARCHED
+    assert UNSEARCHED.text.removeprefix("it is wrong, and ") in PAGE.read_text("utf-8")
 
 
 def tables(page: str) -> list[list[str]]:
