@@ -442,13 +442,13 @@ def disturbed(right: dict[str, Any], _: object) -> dict[str, Any]:
 def test_arrays_that_are_wrong_in_the_same_way_are_named_in_one_sentence() -> None:
     """All of them together, two by their names, and of many only the first."""
     text = str(course_report(tripled))
-    assert "\nall 6 arrays: it is 3 times the numerical gradient" in text
+    assert "\nall 6 arrays: each is 3 times the numerical gradient" in text
     assert text.count("3 times") == 1
     text = str(course_report(lambda g, _: {**g, "W1": -g["W1"], "b3": -g["b3"]}))
-    assert "\nW1 and b3: it has the wrong sign\n" in text
+    assert "\nW1 and b3: each has the wrong sign\n" in text
     right = {f"a{k}": A + k for k in range(12)}
     text = str(linear(right, {name: -g if name != "a0" else g for name, g in right.items()}))
-    assert "\na1, a2, a3, a4, a5 and 6 more arrays: it has the wrong sign\n" in text
+    assert "\na1, a2, a3, a4, a5 and 6 more arrays: each has the wrong sign\n" in text
 
 
 @pytest.mark.parametrize("change", [tripled, disturbed, six_kinds])
@@ -495,7 +495,7 @@ def test_a_notebook_shows_the_report_as_a_table() -> None:
     assert [cell.text for cell in html("th")][:3] == ["array", "shape", "verdict"]
     assert [row[:3] for row in rows][:2] == [["W1", "5x4", "wrong"], ["b1", "5x1", "wrong"]]
     assert len(rows) == 6
-    assert "all 6 arrays: it is 3 times" in html.text
+    assert "all 6 arrays: each is 3 times" in html.text
     assert str(report).splitlines()[0] in html.text
     assert str(report).splitlines()[-1] in html.text
     assert "\033" not in html.text

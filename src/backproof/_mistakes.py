@@ -28,7 +28,18 @@ NEARLY_RIGHT = 1e-4  # right to fewer digits, a gradient is wrong in more than i
 
 
 class Mistake(NamedTuple):
-    """A kind of mistake, the factor where the gradient is a multiple, and the mistake in words."""
+    """What a wrong gradient looks like.
+
+    Attributes
+    ----------
+    kind
+        A word for it, such as "factor" or "transposed"; "unknown" where no rule fits.
+        The page on the report lists them all.
+    factor
+        What the right gradient was multiplied by, if it is a multiple, or 0; else `None`.
+    text
+        The mistake in words, and often a question that guesses at its cause.
+    """
 
     kind: str
     factor: float | None

@@ -23,6 +23,13 @@ from backproof._zeros import largest_change
 # What the search for mistakes may take, beyond a first look at each array, and at the least.
 BUDGET, LEAST = 250, 80
 
+# What is said of an array that the budget left out.
+UNSEARCHED = Mistake(
+    "unknown",
+    None,
+    "it is wrong, and was not looked into: correct the arrays nearer to the cost first",
+)
+
 # An array of at most so many entries is measured entry by entry if no rule explains its probes.
 SMALL = 64
 
@@ -301,7 +308,7 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
         shown = None if spent else _shown(prober, number)
         return _wrong(prober, number, [shown] if shown else [], zero, error, True)
     if spent:
-        return _wrong(prober, number, [], UNKNOWN, error, False)
+        return _wrong(prober, number, [], UNSEARCHED, error, False)
     region, prober = {number: prober.everything(number)}, prober.beside(first)
     probes = [_as_probe(prober, region, first)]
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
