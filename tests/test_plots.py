@@ -489,7 +489,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a function of nothing",
         lambda: v_curve(squares, lambda w: None, ONES),
         TypeError,
-        "gradient is of type NoneType",
+        "gradient is None: is a return statement missing",
     ),
     ("a nan gradient", lambda: v_curve(squares, np.nan, 1.0), ValueError, "none of the steps"),
     ("no steps", lambda: v_curve(squares, 2.0, 1.0, []), ValueError, "positive, finite"),
