@@ -361,7 +361,6 @@ ORDERS = _mostly(
 OPTIONS = st.fixed_dictionaries(
     {"method": _mostly(METHODS, (None, "fast", 3, b"auto", BOTH, ["auto"], np.str_("auto")))},
     optional={
-        "ord": ORDERS,
         "tolerance": _mostly(
             (1e-7, 0, 0.5, np.float64(1e-3), np.float32(1e-3)),
             (-1, 1, "small", np.nan, np.inf, None, 1j, VECTOR, True, Decimal("0.1")),
