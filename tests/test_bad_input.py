@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -65,6 +66,61 @@ def difference(gradient: Any, approximation: Any, ord: Any = 2) -> Callable[[], 
     return lambda: relative_difference(gradient, approximation, ord)
 
 
+class Tensor:
+    """What NumPy cannot read, and is recognised by an attribute."""
+
+    requires_grad = True
+    shape = (3,)
+    ndim = 1
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise RuntimeError("Use tensor.detach().numpy() instead.\nNot this line.")
+
+
+class Scalar:
+    """What holds a number, and no array."""
+
+    def __init__(self, number: Any) -> None:
+        self.number = number
+
+    def item(self) -> Any:
+        """Return the number."""
+        if not isinstance(self.number, float):
+            raise ValueError("it holds no number")
+        return self.number
+
+
+class Sparse:
+    """What has to be converted by a method of its own."""
+
+    def toarray(self) -> Any:
+        """Return the array."""
+        return ONES
+
+
+class Buffer:
+    """What NumPy can read."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return ONES
+
+
+class Frame(Buffer):
+    """What NumPy can read, and has a method for it."""
+
+    def to_numpy(self) -> Any:
+        """Return the array."""
+        return ONES
+
+
+class Module:
+    """What has its parameters in itself."""
+
+    def named_parameters(self) -> Any:
+        """Return them."""
+        return {"w": ONES}.items()
+
+
 BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     # Parameters that cannot be displaced.
     (
@@ -92,13 +148,47 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("booleans", gradient_of({"mask": ONES > 0}), TypeError, "mask has dtype bool: expected real"),
     ("a boolean", gradient_of({"bias": True}), TypeError, "bias has dtype bool"),
     ("text", gradient_of({"name": "tanh"}), TypeError, "name is of type str: expected a number"),
-    ("nothing", gradient_of({"a": [{"b": None}]}), TypeError, "a\\[0\\].b is of type NoneType"),
+    (
+        "nothing",
+        gradient_of({"a": [{"b": None}]}),
+        TypeError,
+        "a\\[0\\].b is of type NoneType: leave it out\\.",
+    ),
+    (
+        "a tensor",
+        gradient_of({"w": Tensor()}),
+        TypeError,
+        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let the",
+    ),
+    (
+        "a module",
+        gradient_of(Module()),
+        TypeError,
+        "Module: pass {name: w.detach.*functional_call\\.$",
+    ),
+    (
+        "a sparse matrix",
+        gradient_of({"A": Sparse()}),
+        TypeError,
+        "A is of .*toarray.*or take its .d",
+    ),
+    ("a generator", gradient_of(iter([1.0])), TypeError, "convert it with list\\(\\.\\.\\.\\)\\.$"),
+    ("the class", gradient_of({"w": Module}), TypeError, "w is of type type: pass an instance"),
+    (
+        "the values",
+        gradient_of({"w": 1.0}.values()),
+        TypeError,
+        "dict_values: pass the dict itself",
+    ),
+    ("a proxy", gradient_of(MappingProxyType({"w": 1.0})), TypeError, "convert it with dict"),
+    ("a buffer", gradient_of(Buffer()), TypeError, "parameters is of .*convert it with np.asarray"),
+    ("a frame", gradient_of(Frame()), TypeError, "type Frame: convert it with .to_numpy\\(\\)\\.$"),
     ("a set", gradient_of({1.0, 2.0}), TypeError, "parameters is of type set"),
     (
         "objects",
         gradient_of({"W": np.array([None])}),
         TypeError,
-        "W has dtype object: expected real",
+        "W has dtype object: convert it with .astype\\(float\\), or, if its rows are of unequal",
     ),
     ("dates", gradient_of(np.array(["2020"], "M8[D]")), TypeError, "dtype datetime64"),
     (
@@ -188,7 +278,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a list for an array",
         difference([1.0] * 3000, ONES),
         TypeError,
-        "gradient is of type list: expected one array or number",
+        "gradient is of type list: expected a list or an array of 3 numbers",
     ),
     (
         "an array for a nest",
@@ -207,6 +297,49 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         lambda: check_gradient(total, ONES, ONES, method="directions", workers=cast(Any, 2)),
         TypeError,
         "workers is of type int",
+    ),
+    ("no gradient", difference(None, ONES), TypeError, "the gradient is None: is a return"),
+    (
+        "no gradient of an array",
+        difference({"W": np.ones((2, 3)), "b": None}, {"W": np.ones((2, 3)), "b": ONES}),
+        TypeError,
+        "b of the gradient is None: .*give zeros, np.zeros\\(\\(3,\\)\\)\\.",
+    ),
+    (
+        "a gradient that is on a tape",
+        difference({"w": Tensor()}, {"w": ONES}),
+        TypeError,
+        "w of the gradient cannot be read by NumPy: Use tensor.detach\\(\\).* instead\\.$",
+    ),
+    (
+        "a sparse gradient",
+        difference(Sparse(), [1.0, 2.0]),
+        TypeError,
+        "the gradient is of type Sparse: convert it with .toarray",
+    ),
+    (
+        "a gradient that is a generator",
+        difference({"w": iter([1.0])}, {"w": ONES}),
+        TypeError,
+        "w of the gradient is of type list_iterator: convert it with list",
+    ),
+    (
+        "a cost on a tape that is no number",
+        slope_of_cost(returns(Tensor())),
+        TypeError,
+        "what the cost returned cannot be read by NumPy: Use tensor.detach",
+    ),
+    (
+        "a cost that holds no number",
+        slope_of_cost(returns(Scalar("1"))),
+        TypeError,
+        "what the cost returned cannot be read by NumPy: it holds no number",
+    ),
+    (
+        "a cost that NumPy reads",
+        slope_of_cost(returns(Buffer())),
+        TypeError,
+        "shape \\(3,\\) \\(is a",
     ),
     ("a cost that is masked", slope_of_cost(lambda w: np.ma.masked), TypeError, "MaskedConstant"),
     (
@@ -289,3 +422,11 @@ def test_bad_input_gets_one_clear_error(
 def test_the_table_is_long_enough() -> None:
     """At least 40 bad inputs are tried."""
     assert len(BAD) >= 40
+
+
+@pytest.mark.parametrize("gradient", [Buffer(), {"parameters": Frame()}, [Scalar(1.0)] * 3])
+def test_what_numpy_can_read_is_read(gradient: Any) -> None:
+    """The siblings of what is refused: results of other libraries that hold numbers."""
+    assert relative_difference(gradient, ONES) == 0
+    assert check_gradient(lambda w: Scalar(total(w)), gradient, ONES)
+    assert not check_gradient(lambda w: Scalar(2 * total(w)), gradient, ONES)

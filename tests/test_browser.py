@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import os
 import re
@@ -17,8 +18,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browsing import Visit, copied, faults, largest_paint, served, settle, visit, weight
-from conftest import DOCS, build, planted, started
+from conftest import DOCS, ROOT, build, planted, started
 from executed.page import missing
+from test_errors import SOURCES, message, raised
 
 PAGES = sorted(
     path.relative_to(DOCS).with_suffix(".html").as_posix()
@@ -252,6 +254,66 @@ def test_search_finds_the_page_that_is_meant(
         expect(first).to_have_attribute("href", re.compile(rf"/{page}\.html$"))
     tab.keyboard.type("xyz")
     expect(tab.locator(".md-search-result__meta")).to_have_text("No matching documents")
+
+
+# The pages that explain what the library says.
+EXPLAINING = {
+    "explanation/mistakes",
+    "explanation/verdict",
+    "guides/float32",
+    "guides/it-failed",
+    "reference/errors",
+    "reference/report",
+}
+PASTE = """
+    async sentence => {
+        const box = document.querySelector(".md-search__input");
+        const {children} = document.querySelector(".md-search-result__list");
+        for (const pasted of ["", sentence]) {
+            box.value = pasted;
+            box.dispatchEvent(new Event("input", {bubbles: true}));
+            for (let i = 0; i < 100 && !children.length === !!pasted; i++)
+                await new Promise(requestAnimationFrame);
+        }
+        return [...children].slice(0, 2).map(one => one.querySelector("a").href);
+    }
+"""
+
+
+def test_search_finds_the_page_of_a_sentence(tab: Page, address: str) -> None:
+    """What a report or an error says, pasted into the box, leads to a page that has it."""
+    sources = [path.read_text("utf-8") for path in (ROOT / "src/backproof").glob("_[a-z]*.py")]
+    said = {text for source in sources for text in sentences(source)}
+    said |= {text for _, text in raised(SOURCES)}
+    assert len(said) > 90
+    tab.goto(f"{address}index.html")
+    tab.locator(".md-search__input").click()
+    assert not [text for text in sorted(said) if not is_found(text, tab)]
+    (planted,) = sentences("x = f'the gradient of {path} is that of another cost'")
+    assert not is_found(planted, tab)
+
+
+def sentences(source: str) -> Iterator[str]:
+    """Yield the strings of a module, of five words or more, … for what varies; no docstrings."""
+    nodes = [*ast.walk(ast.parse(source))]
+    wholes = [node for node in nodes if isinstance(node, ast.Expr | ast.JoinedStr)]
+    parts = {part for whole in wholes for part in ast.iter_child_nodes(whole)}
+    for node in nodes:
+        if isinstance(node, ast.Constant | ast.JoinedStr) and node not in parts:
+            yield from (line for line in message(node).split("\n") if len(words(line)) >= 5)
+
+
+def is_found(sentence: str, tab: Page) -> bool:
+    """Paste a sentence with a name filled in; tell whether one of the first two pages has it."""
+    urls = tab.evaluate(PASTE, sentence.replace("…", "W1"))
+    pages = EXPLAINING & {"/".join(url.removesuffix(".html").split("/")[-2:]) for url in urls}
+    lines = [x for page in pages for x in (DOCS / f"{page}.md").read_text("utf-8").split("\n")]
+    return any(words(sentence) <= words(line) for line in lines)
+
+
+def words(text: str) -> set[str]:
+    """Return the words of a text, without its numbers."""
+    return {*re.findall(r"[^\W\d_]+", text.lower())}
 
 
 def test_the_site_opens_from_disk(browser: Browser, site: Path) -> None:

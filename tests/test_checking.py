@@ -315,7 +315,7 @@ def test_mistakes_that_cancel_in_the_first_probe_are_found(rest: float) -> None:
     w = np.random.default_rng(0).normal(size=1000)
     objective = Objective(lambda w: np.sum(np.sin(w)), Parameters(w))
     check = Check(objective, {"parameters": np.cos(w)}, Options(1e-7, 0, map))
-    first = Prober(check, DOUBT, objective.noise.step).weights(0, 0)
+    first = Prober(check, DOUBT).weights(0, 0)
     claimed = np.cos(w)
     claimed[[3, 700]] += 0.01 / first[3], (rest - 0.01) / first[700]
     report = check_gradient(lambda w: np.sum(np.sin(w)), claimed, w, method="directions")

@@ -283,6 +283,22 @@ def test_a_claim_between_the_slopes_of_a_kink_is_untested() -> None:
             assert decided(cost, x, claim, size=size).verdict == "wrong"
 
 
+def test_a_kink_that_curvature_hides_at_the_first_step_accuses_nobody() -> None:
+    """The gap of one step is the sum of both, and may be 0; a claim clearly outside is wrong."""
+    for rng in draws(100):
+        x, slope, jump = rng.normal(), rng.uniform(1, 2), 1e-5 * rng.choice([-1, 1])
+
+        def bent(by: float, x: float = x, slope: float = slope, jump: float = jump) -> Function:
+            return lambda t: 2 + slope * (t - x) + jump * abs(t - x) / 2 - by * (t - x) ** 2 / 2
+
+        plain = objective_of(bent(0.0), x)
+        step = plain.noise.step * of_entry(plain.parameters, 0).scale.scale
+        cost = bent(jump / step)
+        for claim in (slope + jump / 2, slope - jump / 2):
+            assert decided(cost, x, claim, size=slope).verdict != "wrong"
+        assert decided(cost, x, slope + 10 * jump, size=slope).verdict == "wrong"
+
+
 def test_along_several_entries_kinks_may_cancel() -> None:
     """So a claim outside of what is seen of them is rarely accused; of a smooth cost it is."""
     verdicts, smooth = Counter[str](), Counter[str]()

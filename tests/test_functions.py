@@ -56,7 +56,8 @@ def test_a_pair_gets_the_report_of_its_two_functions(
 def test_each_gradient_of_a_pair_is_that_of_its_point() -> None:
     """Also where float64 is measured, where all calls write to the same memory, and by workers."""
     for rng in draws(10):
-        w, memory = rng.normal(size=6).astype(np.float32), {}
+        w = rng.normal(size=6).astype(np.float32)
+        memory: dict[type, Any] = {}
 
         def both(w: Any, memory: dict[type, Any] = memory) -> tuple[Any, Any]:
             g = memory.setdefault(w.dtype.type, np.empty_like(w))

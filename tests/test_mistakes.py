@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup
 from backproof import _mistakes as mistakes
 from backproof import check_gradient, course
 from backproof._mistakes import RULES, Evidence, Rule
-from backproof._patterns import places
+from backproof._patterns import axis_names, places, shown, times, usual
 from backproof._report import Report
 from catalogue import TWICE, WRONG, Wrong
 from catalogue.mistakes import PLANTS
@@ -442,13 +442,13 @@ def disturbed(right: dict[str, Any], _: object) -> dict[str, Any]:
 def test_arrays_that_are_wrong_in_the_same_way_are_named_in_one_sentence() -> None:
     """All of them together, two by their names, and of many only the first."""
     text = str(course_report(tripled))
-    assert "\nall 6 arrays: it is 3 times the numerical gradient" in text
+    assert "\nall 6 arrays: each is 3 times the numerical gradient" in text
     assert text.count("3 times") == 1
     text = str(course_report(lambda g, _: {**g, "W1": -g["W1"], "b3": -g["b3"]}))
-    assert "\nW1 and b3: it has the wrong sign\n" in text
+    assert "\nW1 and b3: each has the wrong sign\n" in text
     right = {f"a{k}": A + k for k in range(12)}
     text = str(linear(right, {name: -g if name != "a0" else g for name, g in right.items()}))
-    assert "\na1, a2, a3, a4, a5 and 6 more arrays: it has the wrong sign\n" in text
+    assert "\na1, a2, a3, a4, a5 and 6 more arrays: each has the wrong sign\n" in text
 
 
 @pytest.mark.parametrize("change", [tripled, disturbed, six_kinds])
@@ -495,7 +495,7 @@ def test_a_notebook_shows_the_report_as_a_table() -> None:
     assert [cell.text for cell in html("th")][:3] == ["array", "shape", "verdict"]
     assert [row[:3] for row in rows][:2] == [["W1", "5x4", "wrong"], ["b1", "5x1", "wrong"]]
     assert len(rows) == 6
-    assert "all 6 arrays: it is 3 times" in html.text
+    assert "all 6 arrays: each is 3 times" in html.text
     assert str(report).splitlines()[0] in html.text
     assert str(report).splitlines()[-1] in html.text
     assert "\033" not in html.text
@@ -552,7 +552,7 @@ def text_of(known: Evidence) -> str:
 def multiple_in(known: Evidence, products: Any, of: Any) -> float | None:
     """Return the x for which x * products is `of`."""
     with np.errstate(all="ignore"):
-        fit = known.fitted(products, of)
+        fit = replace(known, slopes=np.asarray(of)).fitted(products)
         x = fit and fit.value
         fits = x and np.all(np.abs(x * products - of) <= known.errors + 1e-12 * np.abs(of))
     return x if fits else None
@@ -699,7 +699,57 @@ def test_places_are_named_by_their_pattern(chosen: Any, words: str) -> None:
     """A range, every second, a few one by one, or the number of them."""
     mask = np.zeros(12, dtype=bool)
     mask[list(chosen)] = True
-    assert places(mask, 0, 1) == words
+    assert places(mask, axis=0) == words
+
+
+def test_places_are_named_after_their_axis() -> None:
+    """The first axis has rows, the last has columns, and those between have slices."""
+    assert [axis_names(axis, ndim=3)[0] for axis in range(3)] == ["row", "slice", "column"]
+    assert axis_names(0, ndim=1) == ("entry", "entries")
+    assert places((np.arange(8) % 2 == 1).reshape(8, 1), 0) == "every second row from row 1 on"
+    assert places((np.arange(8) % 2 == 1).reshape(1, 8), 1).startswith("every second column")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ([[1, 2], [1, 3]], "only its row 1 is wrong"),
+        ([[0, 3], [2, 3]], "only its column 3 is wrong"),
+        ([[1, 2]], "one of its 12 entries is wrong, all others are right"),
+    ],
+)
+def test_wrong_entries_in_one_place_are_named_after_it(wrong: Any, words: str) -> None:
+    """A row, a column or a single entry, and nothing where they have nothing in common."""
+    mistake = mistakes.placed((3, 4), np.array(wrong))
+    assert mistake
+    assert mistake.text == words
+    assert mistakes.placed((3, 4), np.array([[0, 1], [1, 2]])) is None
+
+
+@pytest.mark.parametrize(
+    ("show", "number", "error", "digits"),
+    [
+        (shown, 1.30472, 2e-3, "1.3"),
+        (shown, 1234.5, 30, "1200"),
+        (shown, 0.5, 7.0, "0.5"),  # at least one digit
+        (shown, 1 / 3, 0.0, "0.33333"),  # at most five
+        (times, 1.02, 0.01, "1.02"),
+        (times, 0.99998, 1e-9, "1 - 2e-05"),
+    ],
+)
+def test_a_number_has_the_digits_that_are_known(
+    show: Callable[[float, float], str], number: float, error: float, digits: str
+) -> None:
+    """And a factor has those that tell it from 1."""
+    assert show(number, error) == digits
+
+
+def test_a_usual_factor_may_have_the_wrong_sign() -> None:
+    """What it would be without the sign is asked all the same; last comes the number itself."""
+    half, *_, itself = usual(-0.5, 1e-9)
+    question = "is the 2 of a square missing?"
+    assert half == (-0.5, f"it is half the numerical gradient with the wrong sign: {question}")
+    assert itself == (-0.5, "it is -0.5 times the numerical gradient")
 
 
 @pytest.mark.parametrize(

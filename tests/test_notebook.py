@@ -100,6 +100,59 @@ def as_page(cells: Cells) -> str:
     )
 
 
+# What shows a picture, in a kernel that is as new as a kernel is.
+DRAW = """
+from backproof import check_gradient
+from backproof.plots import wrong_entries
+report = check_gradient(lambda w: w**2, 1.0, 3.0)
+"""
+LAST = 'wrong_entries(report, "parameters")'
+PYPLOT = "from matplotlib import pyplot"
+SHOWN = {
+    f"{DRAW}{LAST}": 1,
+    PYPLOT: 0,
+    f"{LAST}  # once pyplot is there": 1,
+    f"pyplot.plot([1, 2])\n{LAST}  # beside a figure of pyplot's": 2,
+    f"{LAST}  # after a figure of pyplot's": 1,
+    f"picture = {LAST}": 0,
+    "display(picture)": 1,
+    "picture;": 0,
+}
+
+
+def test_a_picture_that_is_the_last_line_of_a_cell_is_shown(with_wheel: dict[str, str]) -> None:
+    """Once, whether pyplot is there or not, and not where nothing asks for it."""
+    assert pictures([*SHOWN], with_wheel) == [*SHOWN.values()]
+    plain = [DRAW, "from matplotlib.figure import Figure\nFigure()"]
+    assert pictures(plain, with_wheel) == [0, 0]
+
+
+def test_a_picture_is_shown_in_the_format_that_the_notebook_chose(
+    with_wheel: dict[str, str],
+) -> None:
+    """It is one output, of which a notebook shows the best format that it knows."""
+    chosen = "%config InlineBackend.figure_formats = ['svg']"
+    *_, cell = run([f"{PYPLOT}\n{DRAW}", f"{chosen}\npyplot.figure();", LAST], with_wheel)
+    assert ["image/svg+xml" in output["data"] for output in cell["outputs"]] == [True]
+
+
+def pictures(sources: list[str], environment: dict[str, str]) -> list[int]:
+    """Return how many pictures each of some cells shows."""
+    cells = run(sources, environment)
+    return [sum("image/png" in out.get("data", ()) for out in cell["outputs"]) for cell in cells]
+
+
+def run(sources: list[str], environment: dict[str, str]) -> Cells:
+    """Return cells as they are once a new kernel has run them, with the backend it chooses."""
+    chosen = {name: value for name, value in environment.items() if name != "MPLBACKEND"}
+    new: Any = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    code: Any = nbformat.v4.new_code_cell
+    new["cells"] = [code(source) for source in sources]
+    NotebookClient(new).execute(env=chosen)
+    cells: Cells = new["cells"]
+    return cells
+
+
 @pytest.mark.parametrize(
     ("corrected", "answer"),
     [

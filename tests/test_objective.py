@@ -121,6 +121,27 @@ def test_a_cost_that_is_random_beside_the_point_only_is_refused() -> None:
         steady.require_steady()
 
 
+@pytest.mark.parametrize("method", ["entries", "directions"])
+def test_a_mask_that_is_rarely_another_one_is_refused(method: str) -> None:
+    """Ten calls at the point often give the same value; a kink bends as much, and is none."""
+    refused = 0
+    for rng in draws(40):
+        w, source = rng.normal(size=10), np.random.default_rng(rng.integers(2**32))
+
+        def masked(x: Any) -> Any:
+            return square(x) * (1.1 if source.random() < 0.15 else 1)
+
+        def kinked(x: Any, w: Any = w) -> Any:
+            return square(x) + abs(x - w).sum()
+
+        try:
+            check_gradient(masked, w, w, method=method)
+        except ValueError as error:
+            refused += str(error).startswith("the cost is random")
+        assert check_gradient(kinked, 9 * w, w, method=method).verdict != "correct"
+    assert refused >= 37
+
+
 # The parameters
 
 

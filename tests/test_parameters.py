@@ -1,7 +1,11 @@
 """Nests of parameters: there and back, by path, without touching the caller's arrays."""
 
-from collections import OrderedDict, namedtuple
-from typing import Any
+import enum
+import re
+from collections import OrderedDict, defaultdict, namedtuple
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -22,6 +26,84 @@ class Tagged(np.ndarray[Any, Any]):
     """An array subclass."""
 
 
+class Kind(enum.Enum):
+    """A key that is no text."""
+
+    WEIGHT = 1
+
+
+class Counted(NamedTuple("Pair", [("W", Any), ("b", Any)])):
+    """A named tuple whose class has code of its own."""
+
+    def __new__(cls, W: Any, b: Any, times: int = 1) -> "Counted":
+        """Multiply what it is made of."""
+        return super().__new__(cls, times * W, times * b)
+
+
+class Named(dict[str, Any]):
+    """A dict that is not made of its items alone."""
+
+    def __init__(self, name: str, **arrays: Any) -> None:
+        super().__init__(arrays)
+        self.name = name
+
+
+class Stack(list[Any]):
+    """A list that is not made of its items alone."""
+
+    def __init__(self, name: str, layers: list[Any]) -> None:
+        super().__init__(layers)
+        self.name = name
+
+
+@dataclass
+class Dense:
+    """A layer."""
+
+    W: Any
+    b: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A layer with all that is no parameter."""
+
+    W: Any
+    name: str = "encoder"
+    activation: Callable[[Any], Any] = np.tanh
+    activations: tuple[Any, ...] = (np.tanh, np.sin)
+    bias: Any | None = None
+    mode: Kind = Kind.WEIGHT
+    trained: bool = False
+    width: int = 3
+    strides: "tuple[int, ...]" = (1, 2)
+    mask: Any = field(default_factory=lambda: np.array([True, False]), metadata={"static": True})
+    layers: tuple[Any, ...] = ()
+
+
+@dataclass
+class Drawn:
+    """A network whose arrays are no arguments, and others each time that it is made."""
+
+    shape: list[int]
+    W: Any = field(init=False)
+    never: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.W = np.random.default_rng().normal(size=self.shape)
+        self.never = None
+        del self.never
+
+
+@dataclass
+class Point:
+    """Two numbers, one of which is declared as whole, or as either."""
+
+    x: float
+    n: int | float
+    k: int
+
+
 NESTS: dict[str, Any] = {
     "a number": 3.0,
     "a NumPy number": np.float32(3.0),
@@ -30,7 +112,14 @@ NESTS: dict[str, Any] = {
     "a dict": {"W1": np.ones((2, 2)), "b1": np.zeros((2, 1))},
     "nested": {"layers": [{"W": np.ones(2), "b": 0.5}, {"W": np.ones(3), "b": 1.5}], "out": (1.0,)},
     "a named tuple": Layer(np.ones((2, 3)), np.zeros(2)),
+    "a named tuple that counts itself": Counted(np.ones(2), 1.0),
     "an OrderedDict": OrderedDict(W=np.ones(2)),
+    "a defaultdict": defaultdict(list, W=np.ones(2), b=[1.0]),
+    "a dict with attributes": Named("encoder", W=np.ones(2)),
+    "a list with attributes": Stack("layers", [np.ones(2), 1.0]),
+    "a dataclass": Dense(np.ones((2, 3)), 0.5),
+    "a frozen dataclass": Frozen(np.ones(2), layers=(Dense(np.ones(2), 1.0), {"c": 2.0})),
+    "a dataclass that draws its arrays": Drawn([2, 3]),
     "mixed dtypes": [
         np.ones(2, np.longdouble),
         np.ones(2, np.float32),
@@ -50,6 +139,10 @@ def same(one: Any, other: Any) -> bool:
     """Tell whether two nests are alike in type, structure, dtype and value."""
     if type(one) is not type(other):
         return False
+    if is_dataclass(one):
+        return same(
+            *({f.name: getattr(it, f.name, None) for f in fields(it)} for it in (one, other))
+        )
     if isinstance(one, dict):
         return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):
@@ -86,17 +179,89 @@ def test_every_entry_is_found_in_its_block(name: str) -> None:
     assert len({block.entry_name(i) for block, i in found}) == parameters.size
 
 
-def test_paths_are_written_as_python_would() -> None:
-    """Names are joined by dots, indices and other keys stand in brackets."""
+def test_names_are_bare() -> None:
+    """Names are joined by dots, whatever they hold; indices and other keys stand in brackets."""
     nest = {"W2": 1.0, "layers": [{"W": 2.0}, (3.0, 4.0)], "a b": {1: 5.0}}
     assert list(flatten(nest)) == [
         "W2",
         "layers[0].W",
         "layers[1][0]",
         "layers[1][1]",
-        "['a b'][1]",
+        "a b[1]",
     ]
     assert list(flatten(np.ones(2))) == ["parameters"]
+
+
+def test_fields_are_named() -> None:
+    """Those of named tuples and of dataclasses, at any depth."""
+    nest = Layer(1.0, [Dense(2.0, 3.0), Frozen(4.0, layers=(Dense(5.0, 6.0),))])
+    assert list(flatten(nest)) == [
+        "W",
+        "b[0].W",
+        "b[0].b",
+        "b[1].W",
+        "b[1].layers[0].W",
+        "b[1].layers[0].b",
+    ]
+
+
+def test_whole_numbers_are_parameters_unless_they_are_declared_as_such() -> None:
+    """What a field holds is displaced where its type lets it be a float."""
+    assert flatten(Point(1, 2, 3)) == {"x": 1, "n": 2}
+    assert flatten(Point(1.0, 2.0, 3)) == {"x": 1.0, "n": 2.0}
+    assert flatten(Point(1, 2, 3.5)) == {"x": 1, "n": 2, "k": 3.5}  # type: ignore[arg-type]
+    assert list(flatten(Dense([1, 2], {"c": 3}))) == ["W[0]", "W[1]", "b.c"]
+
+
+def test_an_object_that_may_hold_arrays_is_no_setting() -> None:
+    """It is refused, and not passed over."""
+
+    class Callable:
+        W = np.ones(2)
+
+        def __call__(self) -> None:
+            """Look like a function."""
+
+    with pytest.raises(TypeError, match="b is of type Callable: expected a number"):
+        Parameters(Dense(1.0, Callable()))
+
+
+@pytest.mark.parametrize("nest", [NESTS["a dict with attributes"], NESTS["a list with attributes"]])
+def test_attributes_of_a_nest_are_kept(nest: Any) -> None:
+    """A subclass is not made anew."""
+    assert Parameters(nest).nest.name == nest.name
+
+
+@pytest.mark.parametrize(
+    ("nest", "names"),
+    [
+        ({"enc.0.weight": 1.0}, ["enc.0.weight"]),
+        ({"params/Dense_0": {"kernel": 1.0}}, ["params/Dense_0.kernel"]),
+        ([{".p.W": 1.0}], ["[0]..p.W"]),
+        ({Kind.WEIGHT: 1.0, np.int64(3): 1.0, (0, 1): 1.0}, ["[Kind.WEIGHT]", "[3]", "[(0, 1)]"]),
+        ({"W": {"": 1.0}, "a\nb": 1.0, " c": 1.0}, ["W['']", "['a\\nb']", "[' c']"]),
+        # Two that look the same.
+        ({"a": {"b": 1.0}, "a.b": 1.0, "c.d": 1.0}, ["a.b", "['a.b']", "['c.d']"]),
+        ({1: 1.0, "[1]": 1.0}, ["[1]", "['[1]']"]),
+        ({"W": np.ones(2), "W[1]": 1.0}, ["W", "['W[1]']"]),
+        ({"W": [np.ones(2)], "W[0]": 1.0}, ["W[0]", "['W[0]']"]),
+        # Their siblings.
+        ({"V": np.ones(2), "W[1]": 1.0}, ["V", "W[1]"]),
+        ({1: 1.0, "1": 1.0}, ["[1]", "1"]),
+    ],
+)
+def test_a_name_is_quoted_where_another_looks_the_same(nest: Any, names: list[str]) -> None:
+    """Or where it cannot be seen; all others are written as they are."""
+    assert list(flatten(nest)) == names
+
+
+def test_a_nest_that_holds_itself_is_refused() -> None:
+    """One that only holds the same twice is not."""
+    loop: list[Any] = [1.0]
+    assert Parameters([loop, loop]).size == 2
+    loop.append({"loop": loop})
+    with pytest.raises(ValueError, match="a nest holds itself: expected dicts"):
+        Parameters(loop)
 
 
 def test_an_entry_is_named_by_path_and_index() -> None:
@@ -210,12 +375,18 @@ def test_a_nest_of_other_paths_is_refused(leaves: str, given: Any, message: str)
 @pytest.mark.parametrize(
     ("nest", "given", "message"),
     [
-        ([1.0, 2.0], np.ones(2), "ndarray: expected a list of 2 numbers."),
-        ([1.0], np.ones(1), "ndarray: expected a list of 1 number."),
+        ([1.0, 2.0], np.ones(3), "ndarray: expected a list or an array of 2 numbers."),
+        ([1.0, 2.0], np.ones((2, 1)), "ndarray: expected a list or an array of 2 numbers."),
+        ([1.0], np.ones(2), "ndarray: expected a list or an array of 1 number."),
+        ([np.ones(2)], np.ones(3), "ndarray: expected a list of 1 array."),
         ([np.ones(2), 1.0], np.ones(3), "ndarray: expected a list of 2 arrays."),
         ([{"W": 1.0}, 2.0], np.ones(2), "ndarray: expected [0].W, [1]."),
-        ({"W": 1.0}, None, "NoneType: expected W."),
-        (np.ones(2), [1.0, 2.0], "list: expected one array or number."),
+        ({"W": 1.0}, 1.0, "float: expected W."),
+        (np.ones(2), [1.0, 2.0, 3.0], "list: expected a list or an array of 2 numbers."),
+        (np.ones(1), {"W": 1.0}, "dict: expected a list or an array of 1 number."),
+        (np.ones(2), [np.ones(2), 1.0], "list: expected a list or an array of 2 numbers."),
+        (np.ones((2, 1)), [1.0, 2.0], "list: expected an array of shape (2, 1)."),
+        (2.0, [1.0, 2.0], "list: expected one number."),
     ],
 )
 def test_another_structure_is_refused(nest: Any, given: Any, message: str) -> None:
@@ -223,3 +394,47 @@ def test_another_structure_is_refused(nest: Any, given: Any, message: str) -> No
     with pytest.raises(TypeError) as raised:
         arrays_like(flatten(nest), given, "gradient")
     assert str(raised.value) == f"the gradient is of type {message}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "gradient"),
+    [
+        ([1.0, 2.0], np.array([3.0, 4.0])),
+        ((1.0, 2.0), np.array([3, 4])),
+        (np.ones(2), [3.0, 4.0]),
+        (np.ones(2), (np.float64(3), np.array(4.0))),
+        ({"w": [1.0, 2.0]}, {"w": np.array([3.0, 4.0])}),
+        (Layer(np.ones(1), [1.0]), Layer([3.0], np.array([4.0]))),
+        ([np.ones(2)], [[3.0, 4.0]]),
+        (Dense(1.0, 2.0), {"W": 3.0, "b": 4.0}),
+        (Layer(1.0, 2.0), Dense(3.0, 4.0)),
+    ],
+)
+def test_a_gradient_has_the_numbers_in_the_places_of_the_parameters(
+    parameters: Any, gradient: Any
+) -> None:
+    """A list may stand for an array with one axis, and the reverse; a dict for fields."""
+    assert list(Parameters(parameters).vector_of(gradient, "gradient")) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "gradient", "message"),
+    [
+        ({"w": [1.0, 2.0]}, {"w": np.ones(3)}, "is missing w[0], w[1] and has an unexpected w"),
+        ({"w": np.ones(2)}, {"w": [1.0, 2.0, 3.0]}, "has an unexpected w[2]: expected w."),
+        ({"w": np.ones(3)}, {"w": [1.0, 2.0]}, "is missing w and has an unexpected w[0]"),
+        ({"w": np.ones((2, 1))}, {"w": [1.0, 2.0]}, "is missing w and has an unexpected w[0]"),
+        ({"w": [np.ones(1), 1.0]}, {"w": np.ones(2)}, "is missing w[0], w[1] and"),
+        ({"w": np.ones(2)}, {"w": [1.0, np.ones(1)]}, "is missing w and has an unexpected w[0]"),
+    ],
+)
+def test_a_list_of_another_length_is_no_array(parameters: Any, gradient: Any, message: str) -> None:
+    """Nor is one that holds arrays, or an array with another axis a list."""
+    with pytest.raises(ValueError, match=re.escape(f"the gradient {message}")):
+        Parameters(parameters).vector_of(gradient, "gradient")
+
+
+def test_what_a_list_holds_is_named() -> None:
+    """No number in it may be text."""
+    with pytest.raises(TypeError, match=r"\[1\] of the gradient is of type str"):
+        Parameters(np.ones(2)).vector_of([1.0, "2"], "gradient")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 
+from backproof import check_gradient
 from backproof._mistakes import UNKNOWN, Mistake
 from backproof._reasons import ADVICE, REASONS, counted, main_reason
 from backproof._report import ArrayReport, Entry, Report, overall
+from backproof._search import UNSEARCHED
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "report.md"
 SIGN = Mistake("factor", -1.0, "it has the wrong sign")
@@ -210,12 +217,59 @@ def test_the_table_is_aligned() -> None:
     ]
 
 
+def rows_of(one: Report) -> list[str]:
+    """Return what stands first in each line of the table, below its head."""
+    lines = str(one).split("\n\n")[1].splitlines()[1:]
+    return [line if line.startswith("and ") else line.split()[0] for line in lines]
+
+
+def test_the_table_of_many_arrays_counts_those_that_are_right() -> None:
+    """Those that are wrong or undecided stay, also where they are many."""
+    assert rows_of(report(bad(), *[good()] * 12)) == ["a0", "and 12 correct"]
+    mixed = report(*[good()] * 20, bad(), *[good(1e-9)] * 20, unknown("kink"))
+    assert rows_of(mixed) == ["a20", "a41", "and 40 correct"]
+    assert rows_of(report(*[bad()] * 40, good())) == [
+        *(f"a{k}" for k in range(40)),
+        "and 1 correct",
+    ]
+    assert rows_of(report(*[bad()] * 40)) == [f"a{k}" for k in range(40)]
+
+
+def test_the_table_of_a_usual_network_is_whole() -> None:
+    """So is that of many arrays if none is wrong or undecided."""
+    for arrays in ([bad(), *[good()] * 11], [good()] * 60, [dead()] * 60):
+        assert rows_of(report(*arrays)) == [f"a{k}" for k in range(len(arrays))]
+
+
+def test_a_right_array_that_the_report_names_keeps_its_row() -> None:
+    """The step from it to the wrong one is to be looked at; what is far from it is counted."""
+    arrays = [good(), bad(UNKNOWN), dead(), *[good()] * 30]
+    assert f"a3 and a4 are right, a1 is not: {BETWEEN}" in str(report(*arrays))
+    assert rows_of(report(*arrays)) == ["a1", "a3", "a4", "and 30 correct"]
+
+
+def test_a_column_is_left_out_if_it_says_nothing_of_the_rows_that_are_shown() -> None:
+    """What is untested in the others is in the count below."""
+    text = str(report(bad(), *[good(untested={"zero": 1})] * 12))
+    assert "untested" not in text.split("\n\n")[1]
+    assert "\n12 of 39 entries are untested: " in text
+
+
 def test_one_remedy_is_said_for_each_reason() -> None:
     """Arrays with the same words share a sentence."""
     text = str(report(unknown("kink"), unknown("jump"), unknown("kink")))
     assert f"\na0 and a2: {REASONS['kink']}\na1: {REASONS['jump']}\n" in text
     assert text.count(ADVICE["kink"]) == text.count(ADVICE["jump"]) == 1
     assert ADVICE["precision"] not in text
+
+
+def test_what_holds_for_several_arrays_is_said_of_each() -> None:
+    """One array is "it"; a sentence that does not begin so stays."""
+    scattered = Mistake("unknown", None, "every entry is wrong, in a way that no rule knows")
+    text = str(report(bad(), bad(), bad(HALF), bad(scattered), bad(scattered), good()))
+    assert "\na0 and a1: each has the wrong sign\n" in text
+    assert f"\na2: {HALF.text}\n" in text
+    assert f"\na3 and a4: {scattered.text}\n" in text
 
 
 @pytest.mark.parametrize(
@@ -251,16 +305,16 @@ def test_where_to_begin_is_said_if_no_mistake_explains_it_all(
     [
         (1, ["a0[0]", "a0[1]", "a0[2]"]),
         (2, ["a0[0]", "a1[0]"]),
-        (5, [f"a{k}[0]" for k in range(4)]),
+        (5, [f"a{k}[0]" for k in range(1, 5)]),
     ],
 )
 def test_the_worst_entries_are_few(arrays: int, shown: list[str]) -> None:
-    """Three of one array, else one of each array, four of them at the most."""
+    """Three of one array, else one of each, of the four arrays that are nearest to the cost."""
     entries = [Entry((i,), 2.0 + i, -1 / 3, 2e-10) for i in range(4)]
     text = str(report(*[bad(SIGN, *entries)] * arrays))
     lines = [line for line in text.splitlines() if ": gradient " in line]
     assert [line.partition(":")[0] for line in lines] == shown
-    assert lines[0] == "a0[0]: gradient 2, numerical -0.333333 ± 2e-10, off by 117 %"
+    assert lines[0] == f"{shown[0]}: gradient 2, numerical -0.333333 ± 2e-10, off by 117 %"
 
 
 @pytest.mark.parametrize(
@@ -286,6 +340,7 @@ def test_the_worst_entries_are_few(arrays: int, shown: list[str]) -> None:
         ((-math.inf, 2.0, 1e-3), "gradient -inf, numerical 2 ± 0.001"),
         ((math.nan, math.nan, math.inf), "gradient nan"),
         ((0.0, 0.0, 0.0), "gradient 0, numerical 0 ± 0"),
+        ((-0.0, 2.0, 0.0), "gradient 0, numerical 2 ± 0, off by 100 %"),
     ],
 )
 def test_an_entry_shows_how_far_it_is_off(numbers: tuple[float, ...], shown: str) -> None:
@@ -309,3 +364,184 @@ def test_each_verdict_has_its_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     text = str(report(good(), bad(), unknown("kink")))
     for colour, verdict in ((32, "correct"), (31, "wrong"), (33, "undecided")):
         assert text.count(f"\033[{colour}m{verdict}\033[0m") == 1
+
+
+def test_a_notebook_shows_each_verdict_in_a_badge() -> None:
+    """White letters on green, red and brown read on any page; a name is never taken for one."""
+    named = {"wrong": good(), "b": bad(), "<c>": unknown("kink")}
+    html = BeautifulSoup(Report("wrong", 0.0, named, 1, 0)._repr_html_(), "html.parser")
+    cells = [list(row("td")) for row in html("tr")[1:]]
+    assert [[cell.text for cell in row[:3]] for row in cells] == [
+        ["wrong", "3", "correct"],
+        ["b", "3", "wrong"],
+        ["<c>", "3", "undecided"],
+    ]
+    looks = [str(span["style"]) for span in html("span")]
+    assert len({*looks}) == len(looks) == 3
+    for look in looks:
+        text, ground = (luminance(found) for found in re.findall(r"#(\w+)", look))
+        assert (text + 0.05) / (ground + 0.05) >= 4.5
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour, as WCAG 2.2 defines it."""
+    digits = colour if len(colour) == 6 else "".join(2 * digit for digit in colour)
+    parts = [int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_a_notebook_counts_the_right_arrays_as_well() -> None:
+    """The count takes the whole width of the table, and stands in none that is whole."""
+    html = BeautifulSoup(report(bad(), *[good()] * 12)._repr_html_(), "html.parser")
+    *_, row, last = html("tr")
+    assert row("td")[0].text == "a0"
+    assert (last.text, last("td")[0]["colspan"]) == ("and 12 correct", str(len(row("td"))))
+    assert "and " not in report(good(), bad())._repr_html_()
+
+
+# The report as data
+
+
+def read(one: Report) -> Any:
+    """Return a report as it is after JSON, which has no nan and no infinity."""
+    return json.loads(json.dumps(one.to_dict(), allow_nan=False))
+
+
+def test_a_report_as_data_has_every_field() -> None:
+    """That of the report, of the arrays, of the mistakes and of the entries, all by name."""
+    entry = Entry((1, 2), 2.0, 1.0, 1e-9)
+    wrong = array("wrong", resolution=2e-7, mistake=HALF, entries=(entry,), untested={"kink": 1})
+    assert read(Report("wrong", 0.5, {"W": wrong, "b": zero()}, 12, 7, ("So.",))) == {
+        "verdict": "wrong",
+        "difference": 0.5,
+        "arrays": {
+            "W": {
+                "verdict": "wrong",
+                "shape": [3],
+                "difference": 0.0,
+                "resolution": 2e-7,
+                "mistake": {"kind": "factor", "factor": 0.5, "text": HALF.text},
+                "entries": [{"index": [1, 2], "gradient": 2.0, "numerical": 1.0, "error": 1e-9}],
+                "untested": {"kink": 1},
+                "reason": "",
+                "within": None,
+                "tolerated": False,
+            },
+            "b": {
+                "verdict": "correct",
+                "shape": [3],
+                "difference": 1.0,
+                "resolution": 200.0,
+                "mistake": None,
+                "entries": [],
+                "untested": {},
+                "reason": "",
+                "within": 2e-10,
+                "tolerated": False,
+            },
+        },
+        "evaluations": 12,
+        "seed": 7,
+        "notes": ["So."],
+    }
+
+
+def test_a_number_that_is_not_finite_is_none() -> None:
+    """JSON has no name for it."""
+    numbers = Entry((0,), math.nan, -math.inf, math.inf)
+    found = read(report(array("wrong", resolution=math.inf, entries=(numbers,))))
+    assert found["difference"] is found["arrays"]["a0"]["resolution"] is None
+    assert found["arrays"]["a0"]["entries"] == [
+        {"index": [0], "gradient": None, "numerical": None, "error": None}
+    ]
+
+
+def test_a_number_of_numpy_is_one_of_python() -> None:
+    """Such as a seed that was drawn from a generator, or a flag that was compared."""
+    numbers: tuple[Any, ...] = (np.float32(0.5), np.int64(7), np.float32(np.inf))
+    half, seed, infinite = numbers
+    one = Report("correct", half, {"W": good(infinite, tolerated=np.True_)}, 1, seed)
+    assert ((found := read(one))["difference"], found["seed"]) == (0.5, 7)
+    assert found["arrays"]["W"]["tolerated"] is True
+    assert found["arrays"]["W"]["resolution"] is None
+
+
+def test_the_data_of_a_report_is_a_copy() -> None:
+    """Who changes it leaves the report as it was."""
+    one = report(unknown("kink"))
+    one.to_dict()["arrays"]["a0"]["untested"]["kink"] = 99
+    assert one.untested == {"kink": 2}
+
+
+@pytest.mark.parametrize("method", ["entries", "directions"])
+def test_the_data_of_a_check_are_json(method: str) -> None:
+    """Of arrays that are right, wrong, not finite, 0, empty, at a kink, or a number."""
+    rng = np.random.default_rng(0)
+    p: dict[str, Any] = {k: rng.uniform(1, 2, 3) for k in ("right", "wrong", "lost", "dead")}
+    p |= {"kink": np.zeros(3), "empty": np.empty((0, 2)), "x": 2.0}
+
+    def cost(p: Any) -> Any:
+        smooth = sum(np.sum(p[k] ** 2) for k in ("right", "wrong", "lost", "empty", "x"))
+        return smooth + np.sum(np.abs(p["kink"]))
+
+    claimed = {k: 2 * w for k, w in p.items()} | {"wrong": p["wrong"], "dead": np.zeros(3)}
+    claimed |= {"lost": np.array([np.nan, np.inf, 2 * p["lost"][2]]), "x": 5.0}
+    seed: Any = np.int64(3)
+    found = read(check_gradient(cost, claimed, p, method=method, seed=seed))
+    arrays = found["arrays"]
+    assert list(arrays) == list(p)
+    assert (found["verdict"], found["seed"]) == ("wrong", 3)
+    assert arrays["wrong"]["mistake"]["factor"] == pytest.approx(0.5)
+    assert arrays["lost"]["mistake"]["kind"] == "not finite"
+    assert arrays["lost"]["entries"][0]["gradient"] is None
+    assert arrays["dead"]["untested"] == {"zero": 3}
+    assert (arrays["kink"]["verdict"], arrays["kink"]["reason"]) == ("undecided", "kink")
+    assert (arrays["empty"]["shape"], arrays["x"]["entries"][0]["index"]) == ([0, 2], [])
+
+
+def test_what_the_search_did_not_reach_is_not_said_to_fit_no_rule() -> None:
+    """Many wrong arrays are looked into from the cost on, as far as the calls reach."""
+    rng = np.random.default_rng(0)
+    point = [rng.normal(size=40) for _ in range(30)]
+    claimed = [np.cos(w) + rng.normal(size=40) for w in point]
+    found = check_gradient(
+        lambda p: sum(np.sum(np.sin(w)) for w in p), claimed, point, method="directions"
+    )
+    first, last = found.arrays["[0]"], found.arrays["[29]"]
+    assert first.mistake == UNSEARCHED
+    assert not first.entries
+    assert last.mistake != UNSEARCHED
+    assert last.entries
+    assert f": each {UNSEARCHED.text.removeprefix('it ')}\n" in str(found)
+    (alone,) = check_gradient(
+        lambda w: np.sum(np.sin(w)), claimed[0], point[0], method="directions"
+    ).arrays.values()
+    assert alone.mistake != UNSEARCHED
+    assert UNSEARCHED.text.removeprefix("it is wrong, and ") in PAGE.read_text("utf-8")
+
+
+def tables(page: str) -> list[list[str]]:
+    """Return what stands in the first column of each table of a page, in order."""
+    found = re.findall(r"(?:^\|.*\n)+", page, flags=re.MULTILINE)
+    return [re.findall(r'^\| `"?([\w ]+)"?` \|', table, flags=re.MULTILINE) for table in found]
+
+
+def test_the_page_lists_every_field() -> None:
+    """Of the four objects, in the order in which they stand in the data."""
+    listed = tables(PAGE.read_text("utf-8"))
+    for kind in (Report, ArrayReport):
+        assert [one.name for one in fields(kind)] in listed
+    for named in (Entry, Mistake):
+        assert list(named._fields) in listed
+
+
+def test_the_page_lists_every_kind_and_every_reason() -> None:
+    """The kinds are those that a block of the page reads off the code."""
+    page = PAGE.read_text("utf-8")
+    kinds = page.split("print(*sorted(kinds)")[1].split("```")[2].split("\n")[1:-1]
+    listed = [sorted(table) for table in tables(page)]
+    assert [kind.strip() for kind in kinds] in listed
+    assert sorted(REASONS) in listed
+    without = page.replace('| `"shared"` |', "| no kind |")
+    assert [kind.strip() for kind in kinds] not in [sorted(table) for table in tables(without)]

@@ -334,3 +334,18 @@ def test_a_mistake_as_large_as_the_resolution_is_seen() -> None:
         off[i] += 2 * resolution * abs(right).max()
         seen += only(by_entries(smooth, off, w)).verdict != "correct"
     assert seen >= 25
+
+
+def test_a_jump_in_one_entry_lends_the_others_no_size() -> None:
+    """What is allowed is relative to the largest slope, which a jump does not have."""
+    for rng in draws(20):
+        w = rng.normal(size=5)
+
+        def cost(p: Any, w: Any = w) -> float:
+            return float(np.sum(p**2)) + 1e-3 * float(p[0] > w[0])
+
+        claimed = 2 * w
+        assert check_gradient(cost, claimed, w, method="entries", tolerance=1e-2)
+        claimed[1] += 0.5
+        report = check_gradient(cost, claimed, w, method="entries", tolerance=1e-2)
+        assert [entry.index for entry in report.arrays["parameters"].entries] == [(1,)]

@@ -16,9 +16,10 @@ How a check travels through the modules, from the public functions to what they 
 - `_mistakes`, `_evidence`, `_patterns`: what a wrong gradient looks like;
 - `_report`, `_reasons`, `_digits`: what was found, in words and numbers.
 
-`_derivatives` has slopes without a claim, `_norms` the relative difference, `_parameters` the
-nests; `_calling` is what the public functions share, `_progress` announces what takes long. The
-method is derived in docs/explanation/method.md, whose equations the code cites.
+`_derivatives` has slopes without a claim, `_norms` the relative difference; `_parameters` sees
+nests (`_nests`) as vectors, and `_foreign` reads what other libraries have; `_calling` is what the
+public functions share, and `_progress` announces what takes long. The method is derived in
+docs/explanation/method.md, whose equations the code cites.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -65,11 +65,13 @@ def check_gradient(
     gradient
         The gradient that is claimed: numbers and arrays in the structure and the shapes
         of `parameters`, or a function of the parameters that returns them.
+        Arrays of other libraries will do where NumPy can read them, here and as the cost;
+        a list of n numbers may stand for an array of shape (n,), and the reverse.
         A function is called twice, each time after the cost at the same parameters,
         and entries at kinks are compared at a point nearby.
         True if `cost` returns the pair (cost, gradient), as for SciPy's `jac=True`.
     parameters
-        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
     method
         "entries" measures every entry, with two evaluations each and a few more where
         something looks odd. "directions" probes all arrays along random directions,
@@ -346,7 +348,7 @@ def _tells(array: ArrayReport) -> bool:
 
 def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], float]:
     """Probe all arrays, those that lie at kinks also at other points."""
-    arrays = check_directions(check, movable=callable(point.gradient))
+    arrays = check_directions(check, check.paths, movable=callable(point.gradient))
     for turn in range(MOVES):
         kinks = [
             path for path, array in arrays.items() if array.reason in ("kink", "jump", "steep")
@@ -354,8 +356,8 @@ def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], 
         if not kinks or not (other := point.neighbour(turn)):
             break
         nearby = Check(other.objective, other.claimed, check.options)
-        again = check_directions(nearby, movable=turn < MOVES - 1)
-        arrays |= {path: again[path] for path in kinks if _tells(again[path])}
+        again = check_directions(nearby, kinks, movable=turn < MOVES - 1)
+        arrays |= {path: array for path, array in again.items() if _tells(array)}
         point.note(NEARBY)
     return arrays, math.nan
 

@@ -84,6 +84,11 @@ class Check:
         )
         return share * self.influence / scale
 
+    def cancelled(self, number: int) -> float:
+        """Return what rounding leaves of a claim whose terms, as large as others', cancel (25)."""
+        scale = self.objective.parameters.blocks[number].scale
+        return CLAIM_ROUNDING * self._precision(number) * self.influence / scale
+
     def _precision(self, number: int) -> float:
         return precision_of(self.gradient[self.paths[number]].dtype)
 

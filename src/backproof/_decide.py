@@ -88,10 +88,13 @@ def decide(
     direction: Direction,
     claim: Claim,
     first: Difference | None = None,
+    *,
+    again: bool = True,
 ) -> Finding:
     """Measure along a direction until the claim is seen to be right or wrong, or all is tried.
 
-    `first` is a difference from which to begin, where others have turned out to be too coarse.
+    `first` is a difference from which to begin, where others have turned out to be too coarse;
+    `again` allows to begin anew where a hearing refutes all steps.
     """
     start = first or first_difference(objective, direction)
     if agrees(start, claim):
@@ -100,13 +103,13 @@ def decide(
     if heard and _holds(heard, claim, start, direction):
         change = abs(heard[0].value - start.value) * RATIO**2 / (RATIO**2 - 1)
         return Finding("wrong", start.value, start.error + change, step=start.step)
-    return _by_ladder(objective, direction, claim, start, again=first is None)
+    return _by_ladder(objective, direction, claim, start, again=again)
 
 
 def _by_ladder(
     objective: Objective, direction: Direction, claim: Claim, start: Difference, *, again: bool
 ) -> Finding:
-    """Decide by all steps; `again` allows to begin anew where a hearing refutes them."""
+    """Decide by all steps."""
     for measured in ladder(objective, direction, start):
         best = measured.difference
         if agrees(best, claim):
@@ -120,11 +123,9 @@ def _by_ladder(
     heard = hearing(objective, direction, claim, best)
     if _stand(heard, claim, best):
         return Finding("wrong", *measured[:3], step=best.step)
-    return (
-        decide(objective, direction, claim, heard[-1])
-        if again
-        else _open(objective, measured, claim)
-    )
+    if again:
+        return decide(objective, direction, claim, heard[-1], again=False)
+    return _open(objective, measured, claim)
 
 
 def _clear(measured: Measured, claim: Claim, direction: Direction) -> bool:

@@ -98,7 +98,7 @@ def numerical_gradient(
     cost
         Takes `parameters` and returns a real number.
     parameters
-        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
         They are copied once, and never changed.
     workers
         A callable like `map`, such as `Pool.map`, `ThreadPoolExecutor().map`

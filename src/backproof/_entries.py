@@ -49,12 +49,12 @@ def measure_entries(
     Once the cost was called as often as the budget allows, no more than a few are heard.
     """
     entries, rung = first_rung(check, indices)
-    confirm(entries, rung)
+    confirm(check, entries, rung)
     if (entries.verdict == "").any():
         if not _far(entries, rung, DOUBT**2)[entries.verdict == ""].all():
             check.objective.listen()
             rung = rung.again(check.objective)
-            confirm(entries, rung)
+            confirm(check, entries, rung)
         judge_zeros(check, entries, rung)
         judge_unmoved(check, entries, rung)
         _hear(check, entries, rung, budget)

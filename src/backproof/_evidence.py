@@ -12,23 +12,21 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# What sums and products in double precision may be off by, beyond the errors.
-ROUNDING = 1e-12
-
-# The inverse of a smaller number overflows.
-TINY = float(np.finfo(float).tiny)
+ROUNDING = 1e-12  # what sums and products in double precision may be off by, beyond the errors
+TINY = float(np.finfo(float).tiny)  # the inverse of a smaller number overflows
 
 
 class Fit(NamedTuple):
-    """A number that was fitted, and its error."""
+    """A number that was fitted, its error, and the products that it leads to."""
 
     value: float
     error: float
+    products: Array
 
     @property
-    def inverse(self) -> Fit:
-        """The number that it is one divided by."""
-        return Fit(1 / self.value, self.error / abs(self.value) / abs(self.value))
+    def inverse(self) -> tuple[float, float]:
+        """One divided by the number, and the error of that."""
+        return 1 / self.value, self.error / abs(self.value) / abs(self.value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +52,23 @@ class Evidence:
         return self.project(self.gradient)
 
     @cached_property
+    def off(self) -> Array:
+        """Tell which of these products are not the slopes."""
+        return self.misfits(self.claimed) > 1
+
+    @cached_property
     def of_entries(self) -> bool:
         """Tell whether the directions are those of the entries, one after the other."""
         if self.slopes.size != self.gradient.size:
             return False
         numbers = np.arange(float(self.gradient.size))
         return np.array_equal(self.project(numbers.reshape(self.gradient.shape)), numbers)
+
+    @cached_property
+    def wrong(self) -> Array:
+        """Tell which entries may be wrong."""
+        shape = self.gradient.shape
+        return self.off.reshape(shape) if self.of_entries else np.ones(shape, dtype=bool)
 
     def misfits(self, products: Array) -> Array:
         """Return how far products are from the slopes, as multiples of the errors."""
@@ -72,20 +81,20 @@ class Evidence:
         """Return the largest of the misfits; at most 1, and the products are those measured."""
         return float(self.misfits(products).max(initial=0.0))
 
-    def fitted(self, products: Array, of: Array) -> Fit | None:
-        """Return the x for which x * products is closest to `of`, unless that may be 0.
+    def fitted(self, part: Array, rest: Array | float = 0.0) -> Fit | None:
+        """Return the x for which rest + x * part is closest to the slopes, unless it may be 0.
 
         It has to show in two of them, since what shows in one may be due to anything.
         """
+        of = self.slopes - rest
         scale = self.errors + ROUNDING * np.abs(of)
-        weights = np.where(products == 0, 0.0, products / scale)
+        weights, wanted = (np.where(part == 0, 0.0, a / scale) for a in (part, of))
         largest = float(np.abs(weights).max(initial=0.0))
         if not 0 < largest < np.inf:
             return None
-        wanted = np.where(products == 0, 0.0, of / scale) / largest
-        weights = weights / largest
+        weights, wanted = weights / largest, wanted / largest
         x = float(weights @ wanted / (weights @ weights))
-        shows = np.count_nonzero(np.abs(x * products) > self.errors)
-        if shows < min(2, int(np.count_nonzero(products))) or not TINY < abs(x) < 1 / TINY:
+        shows = np.count_nonzero(np.abs(x * part) > self.errors)
+        if shows < min(2, int(np.count_nonzero(part))) or not TINY < abs(x) < 1 / TINY:
             return None
-        return Fit(x, 1 / largest)
+        return Fit(x, 1 / largest, rest + x * part)

@@ -89,8 +89,9 @@ def _closer(objective: Objective, ray: Direction, length: float, level: float) -
     """Return the noise that stays on closer rays: what shrinks is the shape of the cost."""
     while abs(length) > precision_of(np.dtype(np.float64)):
         length /= GROWTH**2
-        closer = deviation(_values(objective, ray, length, CLOSE)[1])
-        if closer > level / 2:
+        values = _values(objective, ray, length, CLOSE)[1]
+        closer = deviation(values)
+        if _ties(values) or closer > level / 2:  # values that tie show no noise
             break
         level = closer
     return level

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from backproof._foreign import read
 from backproof._noise import CLOSE, Noise, measure_noise, value_on_ray
 from backproof._parameters import Nest, Parameters, float_of, precision_of
 from backproof._progress import announced
@@ -25,7 +27,8 @@ COARSE = 2**10
 
 # A cost is called so many times more at the point before any answer that is not "correct", and
 # so many times at the end before that one. A cost that draws one of five batches gives the same
-# value ten times in a row once in two million checks.
+# value ten times in a row once in two million checks. As often, a difference that bends more than
+# a smooth cost would is measured twice: there, a rare mask has most likely been drawn.
 CALLS, LAST_CALLS = 8, 2
 
 
@@ -47,7 +50,7 @@ class Objective:
     def __init__(self, cost: Cost, parameters: Parameters) -> None:
         require_function(cost)
         self.cost, self.parameters = cost, parameters
-        self.evaluations = self.calls = 0
+        self.evaluations = self.calls = self.repeats = 0
         self.spread, self._close = 0.0, False
         self._noise: Noise | None = None
         first = self._call_at_the_point()
@@ -96,6 +99,7 @@ class Objective:
     def require_close(self, first: float, second: float) -> None:
         """Refuse two results of calls with the same parameters that are far apart."""
         if not abs(second - first) <= half_of_the_digits(first, self.precision):
+            self._call_at_the_point()  # which tells if it changes its parameters
             raise ValueError(
                 f"the cost is random: two calls with the same parameters gave {first!r} and "
                 f"{second!r}. Is a dropout mask or a batch drawn inside it, or something kept "
@@ -134,6 +138,20 @@ class Objective:
             return Value(taken, failure=failure)
         finally:
             direction.restore()
+
+    def both_sides(self, direction: Direction, step: float) -> tuple[Value, Value]:
+        """Return the cost ahead of the point and behind it; what is odd has to come again (35)."""
+        sides = (step, -step)
+        ahead, behind = (self.beside(direction, side) for side in sides)
+        bend = abs(ahead.cost - 2 * self.value + behind.cost)
+        if (
+            self.repeats < CALLS
+            and half_of_the_digits(self.value, self.precision) < bend < math.inf
+        ):
+            self.repeats += 1
+            for side, before in zip(sides, (ahead, behind), strict=True):
+                self.require_close(before.cost, self.beside(direction, side).cost)
+        return ahead, behind
 
     def for_each(
         self, task: Callable[[Objective, int], Any], indices: Sequence[int], workers: Workers
@@ -194,13 +212,26 @@ def real_number(value: Any) -> float | np.number[Any]:
     """Return what a cost returned, if it is one real number."""
     if isinstance(value, float):
         return value
-    if type(value) is int:
+    value = _read(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return float_of(value)
     if isinstance(value, np.number | np.ndarray) and not np.ma.is_masked(value):
         array = np.asarray(value)
         if array.size == 1 and array.dtype.kind in "fiu":
             return cast("np.number[Any]", array.reshape(-1)[0])
     raise TypeError(f"the cost returned {_described(value)}: expected one real number.")
+
+
+def _read(value: Any) -> Any:
+    """Return what a cost returned as NumPy reads it, or else as a number."""
+    try:
+        # Only the value counts here, whatever a tensor remembers of how it was computed.
+        tensor = hasattr(type(value), "detach")
+        return read(value.detach() if tensor else value, "what the cost returned")
+    except TypeError:  # it is on another device, or of a dtype that NumPy lacks
+        with suppress(Exception):
+            return value.item()
+        raise
 
 
 def _described(value: Any) -> str:

@@ -1,25 +1,22 @@
-"""Parameters: a number, an array, or a nest of dicts, lists and tuples of them, seen as one vector.
-
-Each number or array of the nest is a block, named by its path:
-`W2` for `{"W2": ...}`, `layers[0].W` for `{"layers": [{"W": ...}]}`,
-and `parameters` for a bare array or number.
-"""
+"""Parameters: a number, an array, or a nest of them, seen as one vector of named blocks."""
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from itertools import accumulate, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-Nest = Any
+from backproof import _nests
+from backproof._foreign import NUMERIC, read, refuse
+
+Nest = _nests.Nest
 FloatArray = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
 
@@ -79,8 +76,8 @@ class Parameters:
         """The nest with its entries as they are now; its arrays are views of the blocks."""
         if not self._has_numbers:
             return self._given
-        blocks = iter(self.blocks)
-        return replace_leaves(self.original, lambda _, leaf: _as_now(leaf, next(blocks)))
+        leaves = zip(self.leaves.values(), self.blocks, strict=True)
+        return _nests.rebuilt(self.original, (_as_now(leaf, block) for leaf, block in leaves))
 
     @property
     def precision(self) -> float:
@@ -134,30 +131,22 @@ class Parameters:
         return replace_leaves(self.original, lambda _, leaf: _filled(leaf, entries))
 
 
-def replace_leaves(nest: Nest, replace: Callable[[str, Any], Any], path: str = "") -> Nest:
+def replace_leaves(nest: Nest, replace: Callable[[str, Any], Any]) -> Nest:
     """Return a nest of the same structure, each leaf replaced by `replace(path, leaf)`."""
-    if isinstance(nest, dict):
-        new = copy.copy(nest)
-        for key, child in nest.items():
-            new[key] = replace_leaves(child, replace, _child_path(path, key))
-        return new
-    if isinstance(nest, list | tuple):
-        children = [replace_leaves(child, replace, f"{path}[{i}]") for i, child in enumerate(nest)]
-        return type(nest)(*children) if hasattr(nest, "_fields") else type(nest)(children)
-    return replace(path or "parameters", nest)
+    return _nests.rebuilt(nest, (replace(path, leaf) for path, leaf in flatten(nest).items()))
 
 
 def flatten(nest: Nest) -> dict[str, Any]:
     """Return the leaves of a nest by path, in the order of the nest."""
-    leaves: dict[str, Any] = {}
-
-    def add(path: str, leaf: Any) -> None:
-        if path in leaves:
-            raise ValueError(f"two keys are written {path}: expected keys that look different.")
-        leaves[path] = leaf
-
-    replace_leaves(nest, add)
-    return leaves
+    try:
+        leaves = list(_nests.walk(nest))
+    except RecursionError:
+        raise ValueError(
+            "a nest holds itself: expected dicts, lists, tuples or dataclasses that end in numbers "
+            "and arrays."
+        ) from None
+    names = _nests.names([path for path, _ in leaves])
+    return dict(zip(names, (leaf for _, leaf in leaves), strict=True))
 
 
 def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
@@ -168,18 +157,54 @@ def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
 
 def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, FloatArray]:
     """Return the arrays of a nest by path, if it has the paths and the shapes of `leaves`."""
-    given = flatten(nest)
-    if set(given) != set(leaves) and "parameters" in (*given, *leaves):  # a single leaf
-        kind, expected = type(nest).__name__, _structure(leaves)
-        raise TypeError(f"the {name} is of type {kind}: expected {expected}.")
-    _require_paths(leaves, given, name)
+    if nest is None:
+        raise TypeError(f"the {name} is None: is a return statement missing?")
+    given = {path: read(leaf, f"{path} of the {name}") for path, leaf in flatten(nest).items()}
+    given = _lists_as_arrays(leaves, _arrays_as_lists(leaves, given), name)
+    if set(given) != set(leaves):
+        if ["parameters"] in (list(given), list(leaves)):
+            refuse(given.get("parameters", 0.0), f"the {name}")
+            kind, expected = type(nest).__name__, _structure(leaves)
+            raise TypeError(f"the {name} is of type {kind}: expected {expected}.")
+        _refuse_paths(leaves, given, name)
     return {
         path: _array_like(leaf, given[path], f"{path} of the {name}")
         for path, leaf in leaves.items()
     }
 
 
-def _require_paths(leaves: dict[str, Any], given: dict[str, Any], name: str) -> None:
+def _arrays_as_lists(leaves: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Take an array apart where a list of as many numbers is expected."""
+    apart: dict[str, Any] = {}
+    for path, leaf in given.items():
+        items = [] if path in leaves else _items(path, leaf, leaves)
+        apart.update(zip(items, leaf, strict=True) if items else [(path, leaf)])
+    return apart
+
+
+def _lists_as_arrays(leaves: dict[str, Any], given: dict[str, Any], name: str) -> dict[str, Any]:
+    """Put a list of numbers together where an array of as many is expected."""
+    together = dict(given)
+    for path, leaf in leaves.items():
+        if items := [] if path in given else _items(path, leaf, given):
+            numbers = {item: together.pop(item) for item in items}
+            together[path] = np.array(
+                [_real_array(number, f"{item} of the {name}") for item, number in numbers.items()]
+            )
+    return together
+
+
+def _items(path: str, array: Any, others: dict[str, Any]) -> list[str]:
+    """Return the paths of the numbers of a list that stands among others in place of an array."""
+    start = path if path != "parameters" else ""
+    if getattr(array, "ndim", 0) != 1 or f"{start}[0]" not in others:
+        return []
+    items = [f"{start}[{i}]" for i in range(len(array))]
+    numbers = all(item in others and not getattr(others[item], "ndim", 0) for item in items)
+    return items if numbers else []
+
+
+def _refuse_paths(leaves: dict[str, Any], given: dict[str, Any], name: str) -> NoReturn:
     """Refuse a nest in which paths are missing or unexpected; of these, the first is named."""
     missing = _listed([path for path in leaves if path not in given])
     unexpected = next((path for path in given if path not in leaves), "")
@@ -191,18 +216,25 @@ def _require_paths(leaves: dict[str, Any], given: dict[str, Any], name: str) -> 
         )
     if missing:
         raise ValueError(f"the {name} is missing {missing}: expected {expected}.")
-    if unexpected:
-        raise ValueError(f"the {name} has an unexpected {unexpected}: expected {expected}.")
+    raise ValueError(f"the {name} has an unexpected {unexpected}: expected {expected}.")
 
 
 def _structure(leaves: dict[str, Any]) -> str:
     """Return what a nest with these leaves is, or their names."""
-    if "parameters" in leaves:
-        return "one array or number"
-    if list(leaves) != [f"[{i}]" for i in range(len(leaves))]:
+    if list(leaves) == [f"[{i}]" for i in range(len(leaves))]:
+        if any(map(np.ndim, leaves.values())):
+            return f"a list of {_counted(len(leaves), 'array')}"
+        return f"a list or an array of {_counted(len(leaves), 'number')}"
+    if list(leaves) != ["parameters"]:
         return _listed(leaves)
-    kind = "array" if any(map(np.ndim, leaves.values())) else "number"
-    return f"a list of {len(leaves)} {kind}{'s' if len(leaves) != 1 else ''}"
+    shape = np.shape(leaves["parameters"])
+    if len(shape) == 1:
+        return f"a list or an array of {_counted(shape[0], 'number')}"
+    return f"an array of shape {shape}" if shape else "one number"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' if count != 1 else ''}"
 
 
 def _listed(names: Collection[str]) -> str:
@@ -223,18 +255,12 @@ def precision_of(dtype: np.dtype[Any]) -> float:
     return max(float(np.finfo(dtype).eps), float(np.finfo(np.float64).eps))
 
 
-def float_of(number: int) -> float:
-    """Return a whole number as a float, which is infinite if no other one is as large."""
+def float_of(number: float) -> float:
+    """Return a number as a float, which is infinite if no other one is as large."""
     try:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
-
-
-def _child_path(path: str, key: object) -> str:
-    if isinstance(key, str) and key.isidentifier():
-        return f"{path}.{key}" if path else key
-    return f"{path}[{key!r}]"
 
 
 def _displaceable(path: str, leaf: Any) -> Any:
@@ -257,16 +283,22 @@ def _displaceable(path: str, leaf: Any) -> Any:
 
 def _real_array(leaf: Any, name: str) -> NDArray[Any]:
     """Return a leaf as an array, if it is a real number or an array of them."""
-    if not isinstance(leaf, int | float | complex | np.generic | np.ndarray):
+    refuse(leaf, name)
+    if not isinstance(leaf, NUMERIC):
         raise TypeError(
             f"{name} is of type {type(leaf).__name__}: expected a number, a NumPy array, "
-            "or a dict, list or tuple of them."
+            "or a dict, list, tuple or dataclass of them."
         )
     if np.ma.is_masked(leaf):
         raise TypeError(f"{name} has masked entries: fill them, and let the cost apply the mask.")
     array = np.asarray(float_of(leaf) if type(leaf) is int else leaf)
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex: pass its real and imaginary parts as two arrays.")
+    if array.dtype.kind == "O":
+        raise TypeError(
+            f"{name} has dtype object: convert it with .astype(float), or, if its rows are of "
+            "unequal length, pass a list of arrays."
+        )
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers.")
     return array
@@ -274,6 +306,10 @@ def _real_array(leaf: Any, name: str) -> NDArray[Any]:
 
 def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
     """Return what is given for a leaf as an array of floats, which keep their dtype."""
+    if given is None:
+        raise TypeError(
+            f"{name} is None: if the cost does not use it, give zeros, np.zeros({np.shape(leaf)})."
+        )
     array = _real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")

@@ -29,12 +29,20 @@ class Probe(NamedTuple):
 
 
 class Prober(NamedTuple):
-    """A check, whose arrays are probed along directions that are drawn anew for each `turn`."""
+    """A check, whose arrays are probed along directions that are drawn anew for each `turn`.
+
+    `share` is that of its step in the one that suits the noise of the cost.
+    """
 
     check: Check
     margin: float
-    step: float
+    share: float = 1.0
     turn: int = 0
+
+    @property
+    def step(self) -> float:
+        """The step of a probe."""
+        return self.share * self.check.objective.noise.step
 
     def shape(self, number: int) -> tuple[int, ...]:
         """Return the shape of a block, at least one-dimensional."""
@@ -67,8 +75,8 @@ class Prober(NamedTuple):
         weights = {n: self.weights(n, k)[part] for n, part in region.items()}
         for n, share in (shares or {}).items():
             weights[n] *= share
-        point = self.check.objective.parameters
-        return of_arrays(point, weights, region, margin=self.margin), self._claim(region, weights)
+        claim, point = self._claim(region, weights), self.check.objective.parameters
+        return of_arrays(point, weights, region, margin=self.margin), claim
 
     def claim(self, region: Region, k: int) -> Claim:
         """Return what the gradient says of the slope along the k-th direction of a region."""
@@ -98,8 +106,8 @@ class Prober(NamedTuple):
 
     def beside(self, finding: Finding) -> Prober:
         """Return a prober with the step of a finding; a smaller one if that has met a kink."""
-        met = finding.step < self.check.objective.noise.step
-        return self._replace(step=finding.step / RATIO if met else finding.step)
+        share = finding.step / self.check.objective.noise.step
+        return self._replace(share=share / RATIO if finding.step < self.step else share)
 
     def look(self, region: Region) -> Finding:
         """Decide on the first claim, but leave one in doubt that two differences refute."""
@@ -125,4 +133,5 @@ class Prober(NamedTuple):
     def decide(self, region: Region, k: int) -> Finding:
         """Decide on the claim along a direction; the error is that of both."""
         direction, claim = self.along(region, k)
-        return self._of_both(decide(self.check.objective, direction, claim), claim, region)
+        first = central_difference(self.check.objective, direction, self.step)
+        return self._of_both(decide(self.check.objective, direction, claim, first), claim, region)

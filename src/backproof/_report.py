@@ -8,9 +8,11 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from backproof._digits import digits_for, power_above, rounded_up
 from backproof._mistakes import Mistake
@@ -20,9 +22,27 @@ from backproof._reasons import ADVICE, REASONS, counted
 _BEGIN = "Begin with the array nearest to the cost: its mistake may spoil the others."
 _COLOURS = {"correct": 32, "wrong": 31, "undecided": 33}  # green, red, yellow
 
+# The same, with white letters on them: they read on a page of any colour.
+_BADGES = {"correct": "#1a7f37", "wrong": "#cf222e", "undecided": "#8a5d00"}
+
+# Up to so many arrays, the table has all of them, as for six layers of weights and biases.
+_MOST_ROWS = 12
+
 
 class Entry(NamedTuple):
-    """A wrong entry: where it stands, the claimed gradient, the measured slope and its error."""
+    """A wrong entry: where it stands, the claimed gradient, the measured slope and its error.
+
+    Attributes
+    ----------
+    index
+        Where it stands in its array, one number for each axis; `()` where that is a number.
+    gradient
+        The gradient that was claimed; it may be `nan` or infinite.
+    numerical
+        The slope that was measured; `nan` where a claim that is not finite was not compared.
+    error
+        The error of the slope, which the two are further apart than; `inf` where there is none.
+    """
 
     # This hides tuple.index, which nobody needs here.
     index: tuple[int, ...]  # type: ignore[assignment]
@@ -115,11 +135,35 @@ class Report:
         total = sum((Counter(array.untested) for array in self.arrays.values()), Counter[str]())
         return dict(total.most_common())
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything in the report as `json` takes it, under the names of its fields.
+
+        Returns
+        -------
+        dict
+            The fields of the report. In it, each array, mistake and wrong entry is a dict of its
+            own fields, and a tuple is a list. A number that is not known, or not finite, is `None`,
+            since JSON has neither `nan` nor `inf`.
+
+        Examples
+        --------
+        >>> import json
+        >>> wrong = ArrayReport("wrong", (), math.nan, 2e-7, entries=(Entry((), 1.0, 6.0, 1e-9),))
+        >>> found = Report("wrong", math.nan, {"w": wrong}, evaluations=22, seed=0).to_dict()
+        >>> found["arrays"]["w"]["entries"]
+        [{'index': [], 'gradient': 1.0, 'numerical': 6.0, 'error': 1e-09}]
+        >>> json.dumps(found["difference"], allow_nan=False)
+        'null'
+        """
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
     def __bool__(self) -> bool:
         return self.verdict == "correct"
 
     def __str__(self) -> str:
-        parts = [self._headline(), _aligned(self._rows()), *self._findings(), self._footer()]
+        table = "\n".join(filter(None, [_aligned(self._rows()), self._dropped()]))
+        parts = [self._headline(), table, *self._findings(), self._footer()]
         return "\n\n".join(filter(None, parts))
 
     def __repr__(self) -> str:
@@ -127,11 +171,13 @@ class Report:
 
     def _repr_html_(self) -> str:
         head, *rows = self._rows()
-        cells = [f"<tr><th>{'</th><th>'.join(map(escape, head))}</th></tr>"]
-        cells += [f"<tr><td>{'</td><td>'.join(map(escape, row))}</td></tr>" for row in rows]
+        lines = [f"<tr><th>{'</th><th>'.join(map(escape, head))}</th></tr>"]
+        lines += [f"<tr><td>{'</td><td>'.join(_marked_up(row))}</td></tr>" for row in rows]
+        if dropped := self._dropped():
+            lines.append(f'<tr><td colspan="{len(head)}">{dropped}</td></tr>')
         findings = [f"<pre>{escape(part)}</pre>" for part in self._findings() if part]
         headline, footer = (f"<p>{escape(part)}</p>" for part in (self._headline(), self._footer()))
-        return f"{headline}<table>{''.join(cells)}</table>{''.join(findings)}{footer}"
+        return f"{headline}<table>{''.join(lines)}</table>{''.join(findings)}{footer}"
 
     def _headline(self) -> str:
         """Say what was found, and of what is correct, how small a mistake would have been seen."""
@@ -168,25 +214,42 @@ class Report:
         return _listing([p for p, a in self.arrays.items() if chosen(a)], self.arrays)
 
     def _rows(self) -> list[tuple[str, ...]]:
-        """Return the table, without the columns that say nothing of any array."""
+        """Return the table, without the columns that say nothing of any array in it."""
         head = ("array", "shape", "verdict", "difference", "resolution", "untested")
-        rows = [_row(path, array) for path, array in self.arrays.items()]
+        rows = [_row(path, self.arrays[path]) for path in self._in_table()]
         columns = [column for column in zip(head, *rows, strict=True) if any(column[1:])]
         return list(zip(*columns, strict=True))
+
+    def _in_table(self) -> list[str]:
+        """Return the arrays with a row: of many, the right ones only where a line names them."""
+        named = self._right_beside()
+        shown = [p for p, a in self.arrays.items() if a.verdict != "correct" or p in named]
+        return shown if shown and len(self.arrays) > _MOST_ROWS else list(self.arrays)
+
+    def _dropped(self) -> str:
+        """Return how many right arrays have no row."""
+        count = len(self.arrays) - len(self._in_table())
+        return f"and {count} correct" if count else ""
 
     def _findings(self) -> list[str]:
         """Return what was found of the arrays in words, and the worst entries."""
         if not _any_tested(self.arrays):
             return []  # the headline says why
-        texts = dict.fromkeys(filter(None, map(_finding, self.arrays.values())))
-        lines = [f"{self._listed(lambda array: _finding(array) == text)}: {text}" for text in texts]
+        by_text: dict[str, list[str]] = {}
+        for path, array in self.arrays.items():
+            by_text.setdefault(_finding(array), []).append(path)
+        lines = [
+            f"{_listing(paths, self.arrays)}: {_of_each(text) if paths[1:] else text}"
+            for text, paths in by_text.items()
+            if text
+        ]
         return ["\n".join(lines), "\n".join(self._worst())]
 
     def _worst(self) -> list[str]:
-        """Return lines for the worst entries: three of one array, of several four at the most."""
+        """Return lines for the worst entries: three of one array, or one each of the last four."""
         wrong = {path: array.entries for path, array in self.arrays.items() if array.entries}
         each = 3 if len(wrong) == 1 else 1
-        shown = [(path, entry) for path, found in wrong.items() for entry in found[:each]][:4]
+        shown = [(path, entry) for path, found in wrong.items() for entry in found[:each]][-4:]
         return [f"{entry_name(path, entry.index)}: {_described(entry)}" for path, entry in shown]
 
     def _footer(self) -> str:
@@ -203,19 +266,24 @@ class Report:
 
     def _where_to_begin(self) -> str:
         """Return which mistake to look for first, unless one is named that explains them all."""
+        wrong = self._unexplained()
+        if right := self._right_beside():
+            are = "are" if len(right) > 1 else "is"
+            named = f"{_listing(right, self.arrays)} {are} right, {wrong[-1]} is not"
+            return f"{named}: look at the step between them."
+        return _BEGIN if len(wrong) > 1 else ""
+
+    def _unexplained(self) -> list[str]:
+        """Return the wrong arrays, unless one mistake is named that explains them all."""
         wrong = {path: a.mistake for path, a in self.arrays.items() if a.verdict == "wrong"}
         texts = {m.text if m and m.kind != "unknown" else "" for m in wrong.values()}
-        if len(texts) < 2 and "" not in texts:
-            return ""
-        paths, last = list(self.arrays), list(wrong)[-1]
-        after = {path: self.arrays[path] for path in paths[paths.index(last) + 1 :]}
-        # What a mistake in these arrays would have spoilt, and has not.
-        right = [p for p, a in after.items() if a.verdict == "correct" and _is_compared(a)][:2]
-        if not right:
-            return _BEGIN if len(wrong) > 1 else ""
-        are = "are" if len(right) > 1 else "is"
-        named = f"{_listing(right, self.arrays)} {are} right, {last} is not"
-        return f"{named}: look at the step between them."
+        return list(wrong) if len(texts) > 1 or "" in texts else []
+
+    def _right_beside(self) -> list[str]:
+        """Return two arrays that a mistake in the wrong ones would have spoilt, and has not."""
+        paths, wrong = list(self.arrays), self._unexplained()
+        after = {p: self.arrays[p] for p in paths[paths.index(wrong[-1]) + 1 :]} if wrong else {}
+        return [p for p, a in after.items() if a.verdict == "correct" and _is_compared(a)][:2]
 
     def _left_out(self) -> str:
         """Return how many entries were not tested, unless the headline is on them."""
@@ -261,6 +329,13 @@ def _row(path: str, array: ArrayReport) -> tuple[str, ...]:
     return (path, shape, array.verdict, *map(_cell, numbers), untested)
 
 
+def _marked_up(row: tuple[str, ...]) -> list[str]:
+    """Return the cells of a row in HTML, with a badge around the verdict."""
+    path, shape, verdict, *numbers = map(escape, row)
+    look = f"padding: 0 0.4em; border-radius: 0.4em; color: #fff; background: {_BADGES[verdict]}"
+    return [path, shape, f'<span style="{look}">{verdict}</span>', *numbers]
+
+
 def _finding(array: ArrayReport) -> str:
     if array.mistake:
         return array.mistake.text
@@ -271,9 +346,14 @@ def _finding(array: ArrayReport) -> str:
     return ""
 
 
+def _of_each(text: str) -> str:
+    """Return what is said of one array as it is said of several."""
+    return f"each {text.removeprefix('it ')}" if text.startswith("it ") else text
+
+
 def _described(entry: Entry) -> str:
     """Return the numbers of an entry, and how far they are apart, in percent of the larger."""
-    _, gradient, numerical, error = entry
+    gradient, numerical, error = (number + 0.0 for number in entry[1:])  # no sign of a 0
     if not math.isfinite(numerical):
         return f"gradient {gradient:.6g}"
     digits = digits_for(gradient, numerical, error)
@@ -313,3 +393,18 @@ def _listing(paths: list[str], every: Collection[str]) -> str:
     if len(paths) > 6:
         return f"{', '.join(paths[:5])} and {len(paths) - 5} more arrays"
     return " and ".join([", ".join(paths[:-1]), paths[-1]] if len(paths) > 1 else paths)
+
+
+def _plain(value: Any) -> Any:
+    """Return findings as dicts, lists, strings, booleans and numbers; None if not finite."""
+    if is_dataclass(value):
+        value = {f.name: getattr(value, f.name) for f in fields(value)}
+    elif isinstance(value, np.generic):
+        value = value.item()
+    elif hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else None

@@ -88,6 +88,12 @@ class Rung:
         """The scale of each entry."""
         return np.asarray(self.rows[1])
 
+    @property
+    def size(self) -> Array:
+        """The size of each slope; at a kink or a jump, that of the side which is less steep."""
+        sides = (self.value, self.value + self.gap / 2, self.value - self.gap / 2)
+        return np.asarray(np.abs(sides).min(axis=0))
+
 
 def rung_of(objective: Objective, rows: Array) -> Rung:
     """Return the differences of rows: size, scale, and step and cost on both sides."""
@@ -108,7 +114,7 @@ def both_sides(objective: Objective, index: int, share: float = 1.0) -> tuple[fl
     direction = of_entry(objective.parameters, index)
     size, scale, _ = direction.scale
     step = share * scale * objective.noise.step
-    ahead, behind = objective.beside(direction, step), objective.beside(direction, -step)
+    ahead, behind = objective.both_sides(direction, step)
     return (size, scale, *ahead[:2], *behind[:2])
 
 
@@ -123,24 +129,23 @@ def first_rung(check: Check, indices: Iterable[int] | None) -> tuple[Entries, Ru
         .reshape(-1, 6)
         .T
     )
-    rung = rung_of(objective, rows)
-    slopes = np.zeros(len(sizes))
-    np.maximum.at(
-        slopes, number, np.where(abs(rung.value) > DOUBT * rung.error, abs(rung.value), 0)
-    )
-    largest = np.where(slopes > 0, slopes, check.largest)[number]
-    allowed = np.array([check.allowed(n) for n in range(len(sizes))])[number] * largest
     rounding = np.array([check.rounding(n) for n in range(len(sizes))])[number]
-    blank = np.full(index.size, "", dtype=object)
+    unknown, blank = np.full(index.size, np.nan), np.full(index.size, "", dtype=object)
     verdict = np.where(np.isfinite(gradient), blank, "wrong")
-    claimed = (gradient.astype(float), rung.value, rung.error, allowed, rounding, rung.curved)
-    within = np.full(index.size, np.nan)
-    return Entries(index, number, *claimed, largest, verdict, blank.copy(), within), rung
+    columns = (gradient.astype(float), unknown, unknown, unknown, rounding, unknown, unknown)
+    entries = Entries(index, number, *columns, verdict, blank.copy(), unknown.copy())
+    return entries, rung_of(objective, rows)
 
 
-def confirm(entries: Entries, rung: Rung) -> None:
-    """Mark the entries that a single difference confirms."""
-    entries.value, entries.error = rung.value, rung.error
+def confirm(check: Check, entries: Entries, rung: Rung) -> None:
+    """Mark the entries that a single difference confirms, beside the largest of their arrays."""
+    entries.value, entries.error, entries.curved = rung.value, rung.error, rung.curved
+    count = len(check.largest)
+    largest = np.zeros(count)
+    np.maximum.at(largest, entries.number, np.where(rung.size > DOUBT * rung.error, rung.size, 0))
+    largest = np.where(largest > 0, largest, check.largest)
+    allowed = largest * [check.allowed(n) for n in range(count)]
+    entries.largest, entries.allowed = largest[entries.number], allowed[entries.number]
     right = confirmed(rung.value, rung.gap, rung.error, rung.curved, claim_of(entries))
     entries.verdict[right] = "right"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from backproof._claims import Array, Check, entry_of, listed, scattered
+from backproof._claims import CLAIM_ROUNDING, Array, Check, entry_of, listed, scattered
 from backproof._decide import RESOLVED, Claim, Finding, decide
 from backproof._directions import DOUBT, of_arrays
 from backproof._entries import measure_entries, report_on
@@ -16,11 +17,18 @@ from backproof._mistakes import UNKNOWN, Mistake, name_mistake, not_finite_in
 from backproof._noise import LONGEST
 from backproof._probes import Probe, Prober, Region
 from backproof._report import ArrayReport
-from backproof._slopes import central_difference, still
+from backproof._slopes import RATIO, central_difference, first_difference, still
 from backproof._zeros import largest_change
 
 # What the search for mistakes may take, beyond a first look at each array, and at the least.
 BUDGET, LEAST = 250, 80
+
+# What is said of an array that the budget left out.
+UNSEARCHED = Mistake(
+    "unknown",
+    None,
+    "it is wrong, and was not looked into: correct the arrays nearer to the cost first",
+)
 
 # An array of at most so many entries is measured entry by entry if no rule explains its probes.
 SMALL = 64
@@ -29,22 +37,26 @@ SMALL = 64
 SEEN = 4
 
 
-def check_directions(check: Check, *, movable: bool) -> dict[str, ArrayReport]:
-    """Judge all arrays by probes, and look closer at those that are wrong.
+def check_directions(
+    check: Check, paths: Iterable[str], *, movable: bool
+) -> dict[str, ArrayReport]:
+    """Judge some arrays by probes, and look closer at those that are wrong.
 
     At a kink, a point that is `movable` is better moved than looked at closer.
     """
-    arrays = dict(enumerate(check.gradient.values()))
-    prober = Prober(check, math.inf if movable else DOUBT**2, check.objective.noise.step)
+    arrays = {check.paths.index(path): check.gradient[path] for path in paths}
+    prober = Prober(check, math.inf if movable else DOUBT**2)
     finite = [n for n, g in arrays.items() if g.size and np.isfinite(g).all()]
     reports = {n: _unprobed(g) for n, g in arrays.items() if n not in finite}
     reports |= _unmoved(prober, [n for n in finite if not arrays[n].any()])
-    reports |= _all_at_once(prober, [n for n in finite if n not in reports], movable=movable)
+    left = [n for n in finite if n not in reports]
+    found, prober = _all_at_once(prober, left, movable=movable)
+    reports |= found
     reports |= _one_by_one(prober, [n for n in finite if n not in reports])
     passed = [n for n in finite if reports[n].verdict == "correct"]
     if passed and not _agree(prober, passed):
         reports |= _one_by_one(prober._replace(turn=1), passed)
-    return {path: reports[n] for n, path in enumerate(check.paths)}
+    return {check.paths[n]: report for n, report in sorted(reports.items())}
 
 
 def _unmoved(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
@@ -74,21 +86,27 @@ def _unprobed(g: Array) -> ArrayReport:
 # All arrays at once
 
 
-def _all_at_once(prober: Prober, numbers: list[int], *, movable: bool) -> dict[int, ArrayReport]:
-    """Judge arrays by probes of all of them, then those that are too small to be seen in it."""
+def _all_at_once(
+    prober: Prober, numbers: list[int], *, movable: bool
+) -> tuple[dict[int, ArrayReport], Prober]:
+    """Judge arrays by probes of all of them, then those that are too small to be seen in it.
+
+    Return a prober, too, whose step shows a mistake that no single array has explained.
+    """
     reports: dict[int, ArrayReport] = {}
     while left := [n for n in numbers if n not in reports]:
         region = {n: prober.everything(n) for n in left}
         finding = prober.look(region)
         found = _right(prober, left, finding) if finding.verdict == "right" else {}
         if finding.verdict in ("doubtful", "wrong"):
-            found = _one_mistake(prober.beside(finding), region, finding)
+            prober = prober.beside(finding)
+            found = _one_mistake(prober, region, finding)
         if finding.reason == "kink" and movable:
             found = {n: _undecided(prober, n, finding) for n in left}
         if not found:
             break
         reports |= found
-    return reports
+    return reports, prober
 
 
 def _right(prober: Prober, numbers: list[int], finding: Finding) -> dict[int, ArrayReport]:
@@ -137,7 +155,7 @@ def _one_mistake(prober: Prober, region: Region, first: Finding) -> dict[int, Ar
     if suspect is None:
         return {}
     small = prober.gradient(suspect).size <= SMALL
-    if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
+    if small and prober.step < first.step:  # kinks blur the probes
         return {}
     claims = [prober.claim({suspect: region[suspect]}, k).value for k in range(PROBES)]
     scale = prober.scale(suspect)
@@ -218,6 +236,8 @@ def _judged(prober: Prober, number: int, finding: Finding, budget: int) -> Array
         report = _undecided(prober, number, finding)
     else:
         return _correct(prober, number, 0.0)
+    if report.verdict == "undecided" and (optimum := _at_an_optimum(prober, number)):
+        return optimum
     small = prober.gradient(number).size <= SMALL
     if report.verdict == "undecided" and small and prober.check.objective.evaluations < budget:
         return _entry_by_entry(prober, number, budget)
@@ -230,6 +250,22 @@ def _undecided(prober: Prober, number: int, finding: Finding) -> ArrayReport:
     reason = finding.reason or prober.check.objective.lost
     untested = {reason: prober.gradient(number).size}
     return replace(report, verdict="undecided", untested=untested, reason=reason)
+
+
+def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
+    """Report that an array is 0 beside the slopes nearby, if it is (24)."""
+    direction, claim = prober.along({number: prober.everything(number)}, 0)
+    larger = first_difference(prober.check.objective, direction)
+    this = central_difference(prober.check.objective, direction, larger.step / RATIO)
+    curved = (abs(larger.gap) - 4 * larger.rounding) / larger.step
+    error = larger.rounding + abs(this.value - larger.value)
+    seen = max(claim.size, abs(larger.value))
+    bound = SEEN * max(error, seen)
+    shrinks = abs(this.gap) <= abs(larger.gap) / math.sqrt(RATIO) + 4 * this.rounding
+    if not (shrinks and seen <= CLAIM_ROUNDING * error and bound <= RESOLVED * curved):
+        return None
+    within = bound / prober.scale(number)
+    return replace(_correct(prober, number, error), within=within, untested={})
 
 
 def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayReport:
@@ -272,12 +308,12 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
         shown = None if spent else _shown(prober, number)
         return _wrong(prober, number, [shown] if shown else [], zero, error, True)
     if spent:
-        return _wrong(prober, number, [], UNKNOWN, error, False)
+        return _wrong(prober, number, [], UNSEARCHED, error, False)
     region, prober = {number: prober.everything(number)}, prober.beside(first)
     probes = [_as_probe(prober, region, first)]
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
     small = prober.gradient(number).size <= SMALL
-    if small and first.step < prober.check.objective.noise.step:  # kinks blur the probes
+    if small and prober.step < first.step:  # kinks blur the probes
         return _entry_by_entry(prober, number, budget)
     slopes, _, errors = np.array(probes).T / scale
     mistake = _named(prober, number, slopes, errors)

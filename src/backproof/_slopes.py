@@ -86,7 +86,7 @@ class Measured(NamedTuple):
 
 def central_difference(objective: Objective, direction: Direction, step: float) -> Difference:
     """Measure the cost on both sides of the point."""
-    ahead, behind = objective.beside(direction, step), objective.beside(direction, -step)
+    ahead, behind = objective.both_sides(direction, step)
     failure = ahead.failure and behind.failure  # the end of a domain is on one side
     if not (ahead.step and behind.step):  # the step is lost in the rounding of the parameter
         return Difference(step, value=0.0, gap=0.0)

@@ -23,7 +23,8 @@ def judge_zeros(check: Check, entries: Entries, rung: Rung) -> None:
         # Where one entry stands still, the least change over another tells how little that says.
         ties = rung.least[own].min() / (2 * check.objective.noise.step * rung.scale[own])
         error = np.where(rung.least[own] < np.inf, rung.rounding[own], ties)
-        within = _zero(entries, rung, own, error)
+        cancelled = check.cancelled(int(number))
+        within = _zero(entries, rung, own, error, cancelled)
         if not (within <= check.negligible(int(number))).all() or moves(
             check.objective, entries.index[own]
         ):
@@ -33,10 +34,12 @@ def judge_zeros(check: Check, entries: Entries, rung: Rung) -> None:
             entries.within[own] = within.max()
 
 
-def _zero(entries: Entries, rung: Rung, own: Array, error: Array) -> Array:
+def _zero(entries: Entries, rung: Rung, own: Array, error: Array, cancelled: float = 0.0) -> Array:
     """Return within what claims and slopes are 0, inf where either is seen to be another number."""
-    seen = np.maximum(abs(entries.claimed), abs(rung.value))[own]
-    return np.where(seen <= CLAIM_ROUNDING * error, np.maximum(seen, error), np.inf)
+    claims, slopes = abs(entries.claimed[own]), abs(rung.value[own])
+    seen = np.maximum(claims - cancelled, slopes)
+    within = np.maximum.reduce([claims, slopes, error])
+    return np.where(seen <= CLAIM_ROUNDING * error, within, np.inf)
 
 
 def _at_an_optimum(check: Check, entries: Entries, rung: Rung, own: Array) -> Array:
@@ -97,7 +100,8 @@ def _judge_still(
     sizes = np.where(rung.rows[0] > 0, rung.rows[0], rung.scale)[own]
     error = (change + still(objective)) / (longest * sizes)
     size, none = abs(entries.claimed[own]), entries.claimed[own] == 0
-    beside = check.negligible(number) if alone else entries.allowed[own]
+    zero = check.negligible(number) if alone else check.cancelled(number)
+    beside = np.maximum(zero, entries.allowed[own])
     negligible = np.maximum(size, error) <= beside
     flat = change == 0 and not objective.noise.moved
     stays = flat or (change <= still(objective) and not objective.rounded)
@@ -108,6 +112,8 @@ def _judge_still(
     known = alone | usual[own] | (size > RESOLVED * entries.largest[own])
     wrong = (size > DOUBT * error) & ~negligible & objective.noise.moved & known
     right = negligible & ~none
+    if wrong.any() and moves(objective, entries.index[own][[np.argmax(wrong * size / error)]]):
+        return  # by itself, an entry moves the cost: together, several have cancelled
     entries.value[own], entries.error[own] = 0.0, error
     entries.verdict[own] = np.select([wrong, right], ["wrong", "right"], "untested")
     entries.reason[own] = np.select([wrong | none, right], ["zero", ""], objective.lost)

@@ -7,8 +7,9 @@ save it by its `savefig`, or let a notebook show it. No window is opened.
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from textwrap import fill
 from typing import Any
 
@@ -113,7 +114,12 @@ def comparison(gradient: Nest, numerical: Nest) -> Figure:
     return figure
 
 
-def v_curve(cost: Cost, gradient: Nest, parameters: Nest, steps: ArrayLike | None = None) -> Figure:
+def v_curve(
+    cost: Cost,
+    gradient: Nest | Callable[[Nest], Nest],
+    parameters: Nest,
+    steps: ArrayLike | None = None,
+) -> Figure:
     """Draw how far central differences of a cost are from its gradient, against their step.
 
     The curve of a right gradient is a V: it rises with the truncation error to the right
@@ -124,9 +130,10 @@ def v_curve(cost: Cost, gradient: Nest, parameters: Nest, steps: ArrayLike | Non
     cost
         Takes `parameters` and returns a real number.
     gradient
-        The claimed gradient, in the structure and the shapes of `parameters`.
+        The claimed gradient, in the structure and the shapes of `parameters`,
+        or a function of the parameters that returns it, which is called once.
     parameters
-        A number, an array of floats, or a nest of dicts, lists and tuples of them.
+        A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
         They are copied once, and never changed.
     steps
         Positive numbers, shape (k,); if left out, 34 steps from 1 down to 1e-11.
@@ -143,19 +150,20 @@ def v_curve(cost: Cost, gradient: Nest, parameters: Nest, steps: ArrayLike | Non
     TypeError
         If the parameters are not floats, or if `cost` does not return a real number.
     ValueError
-        If `cost` is random, not finite at `parameters`, or changes them in place;
+        If `cost` is random or not finite at `parameters`;
+        if it changes them in place, or the gradient does;
         if the structures or the shapes differ; if the steps are not positive;
         or if there is a difference at none of them.
 
     Examples
     --------
-    >>> figure = v_curve(lambda w: w**4, 4.0, 1.0)
+    >>> figure = v_curve(lambda w: w**4, lambda w: 4 * w**3, 1.0)
     >>> steps, differences = figure.axes[0].lines[0].get_data()
     >>> bool(1e-6 < steps[differences.argmin()] < 1e-3)
     True
     """
     point = Parameters(parameters)
-    g = point.vector_of(gradient, "gradient")
+    g = _claimed(gradient, point)
     steps = _increasing(np.logspace(0, -11, 34) if steps is None else steps)
     differences = _differences(cost, point, g, steps)
     known = np.isfinite(differences)
@@ -217,9 +225,21 @@ def wrong_entries(report: Report, path: str) -> Figure:
     return figure
 
 
+class _Picture(Figure):
+    """A figure that a notebook shows by itself, since it is none of pyplot's.
+
+    Once pyplot is there, the notebook knows how to show any figure, and does not ask this one.
+    """
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
 def _blank() -> tuple[Figure, Axes]:
-    """Return a figure of one pair of axes that pyplot does not know, and so never shows."""
-    figure = Figure(layout="constrained")
+    """Return a figure of one pair of axes that pyplot does not know, and so never shows twice."""
+    figure = _Picture(layout="constrained")
     return figure, figure.add_subplot()
 
 
@@ -266,6 +286,15 @@ def _apart(points: Points) -> float:
     """Return the relative difference of the two gradients, the greatest where it is unknown."""
     difference = relative_difference(*points)
     return difference if math.isfinite(difference) else math.inf
+
+
+def _claimed(gradient: Nest | Callable[[Nest], Nest], point: Parameters) -> Vector:
+    """Return the claimed gradient as a vector."""
+    if callable(gradient):
+        before = point.vector()
+        gradient = gradient(point.nest)
+        point.require_unchanged(before, "gradient")
+    return point.vector_of(gradient, "gradient")
 
 
 def _increasing(steps: ArrayLike) -> Vector:

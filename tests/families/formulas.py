@@ -12,7 +12,6 @@ from families.model import (
     AT_KINKS,
     CORRECT,
     OPEN,
-    UNDECIDED,
     Array,
     Case,
     Dtype,
@@ -182,7 +181,7 @@ CUSPS: dict[str, tuple[Function, Function]] = {
 
 @family("cusp")
 def cusp(rng: Rng, dtype: Dtype) -> Case:
-    """Draw functions that are infinitely steep at 0, where some parameters are; 0 is claimed."""
+    """Draw functions that are infinitely steep at 0, where few parameters are; 0 is claimed."""
     name = str(rng.choice([*CUSPS]))
     function, slope = CUSPS[name]
     p = rng.uniform(0.5, 2, 20)
@@ -192,7 +191,7 @@ def cusp(rng: Rng, dtype: Dtype) -> Case:
     def gradient(p: Nest, c: Array) -> Any:
         return c * np.where(p == 0, p, slope(np.where(p == 0, p + 1, p)))
 
-    fields = {"expected": UNDECIDED, "detail": name, "kinds": AT_KINKS}
+    fields = {"expected": OPEN, "detail": name, "kinds": AT_KINKS}
     return formula(lambda p, c: (c * function(p)).sum(), gradient, p, c, **fields)
 
 

@@ -40,9 +40,9 @@ LIBRARY = ROOT / "src" / "backproof"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
 HANGS = 30  # what takes so many seconds more than while its lines were noted, does not end
-# These build the site, look at it, or run other programs: no test of the library's own.
+# These build the site, look at it, or run other programs or libraries: no test of ours alone.
 OTHERS = """
-    browser code engine glossary movable notebook packaging peers platforms proofs site
+    browser code engine frameworks glossary movable notebook packaging peers platforms proofs site
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [

@@ -1,0 +1,55 @@
+"""Arrays and numbers of other libraries: read by NumPy, or refused with what to write instead.
+
+The libraries are never imported: what is theirs is recognised by what it can do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+NUMERIC = int | float | complex | np.generic | np.ndarray
+
+# What to do with a value by the name of its class or by an attribute that it has.
+_REMEDIES = {
+    "NoneType": "leave it out",
+    "type": "pass an instance of the class",
+    ".named_parameters": (
+        "pass {name: w.detach().cpu().numpy() for name, w in net.named_parameters()}, "
+        "and let the cost use torch.func.functional_call"
+    ),
+    ".requires_grad": (
+        "convert it with .detach().cpu().numpy(), "
+        "and let the cost make its tensor of what it is given"
+    ),
+    ".toarray": "convert it with .toarray(), or take its .data",
+    ".to_numpy": "convert it with .to_numpy()",
+    ".__array__": "convert it with np.asarray(...)",
+    ".mapping": "pass the dict itself",
+    ".keys": "convert it with dict(...)",
+    ".__next__": "convert it with list(...)",
+}
+
+
+def read(value: Any, name: str) -> Any:
+    """Return what NumPy reads from an array or a number of another library."""
+    if isinstance(value, NUMERIC):
+        return value
+    try:
+        if hasattr(type(value), "__array__"):
+            return np.asarray(value)
+        return value.item() if hasattr(type(value), "item") else value
+    except Exception as failure:  # it may be on another device, or part of a graph
+        reason = str(failure).partition("\n")[0]
+        raise TypeError(f"{name} cannot be read by NumPy: {reason}") from None
+
+
+def refuse(value: Any, name: str) -> None:
+    """Refuse what is known not to be a number or an array of NumPy: say what to write instead."""
+    if isinstance(value, NUMERIC):
+        return
+    kind = type(value)
+    signs = {base.__name__ for base in kind.__mro__} | {f".{name}" for name in dir(kind)}
+    if remedy := next((remedy for sign, remedy in _REMEDIES.items() if sign in signs), ""):
+        raise TypeError(f"{name} is of type {kind.__name__}: {remedy}.")
