@@ -381,7 +381,7 @@ def test_assert_gradient_shows_the_whole_report_under_pytest(pytester: pytest.Py
     result = pytester.runpytest("-p", "no:markdown-docs")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E*The gradient is wrong in w.", "E*w: it is half the numerical*"])
-    assert "checking.py" not in result.stdout.str()
+    assert "_checks.py" not in result.stdout.str()
 
 
 def test_assert_gradient_is_silent_about_a_right_gradient() -> None:

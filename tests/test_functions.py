@@ -242,7 +242,16 @@ def test_single_precision_is_measured_as_it_is_in_place() -> None:
     assert "float64" not in str(report)
     assert net.seen == {np.dtype(np.float32)}
     net.loss(net.X, net.y)
-    assert "Measured in float64" in str(check_gradient(net.reading(), net.grads(), parameters))
+    reading, claimed = net.reading(), net.grads()
+    assert "Measured in float64" in str(check_gradient(reading, claimed, parameters))
+
+    def only_single(p: Any) -> Any:
+        assert p["W1"].dtype == np.float32
+        return reading(p)
+
+    # No call is lost on float64.
+    here = check_gradient(cost, claimed, parameters, in_place=True)
+    assert here.evaluations <= check_gradient(only_single, claimed, parameters).evaluations
 
 
 @every_method

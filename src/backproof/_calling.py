@@ -39,9 +39,10 @@ def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P,
                         )
                 return function(*arguments, **options)
             except (TypeError, ValueError) as error:
-                if _is_ours(error):
-                    raise error.with_traceback(None) from error.__cause__
-                raise
+                if not _is_ours(error):
+                    raise
+                here = error.with_traceback(None)
+                raise here from None
 
         return called
 
