@@ -366,6 +366,7 @@ OPTIONS = st.fixed_dictionaries(
             (-1, 1, "small", np.nan, np.inf, None, 1j, VECTOR, True, Decimal("0.1")),
         ),
         "seed": _mostly((0, 7, 2**70, np.int64(3)), (-1, 0.5, None, "seed", VECTOR, 1j, True)),
+        "in_place": _mostly((False, True), (None, "yes", 1)),
         "workers": _mostly((map, _listed), (_lossy, _broken, _nothing, None, 3, "map")),
     },
 )
