@@ -1,7 +1,10 @@
 """Bad input gets one clear error: what, where, what was expected, and what to do."""
 
 import itertools
+import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 from backproof import (
+    assert_gradient,
     check_gradient,
     course,
     derivative,
@@ -417,6 +421,111 @@ def test_bad_input_gets_one_clear_error(
         call()
     assert raised.type is error
     assert "/backproof/" in str(raised.traceback[-1].path), "raised inside another library"
+
+
+TESTS = """
+import math
+
+import numpy as np
+from backproof import assert_gradient, check_gradient, derivative, numerical_gradient
+from backproof import relative_difference
+from numpy.random import random
+
+w = np.ones(3)
+
+
+def test_parameters():
+    check_gradient(np.sum, w, {"W": [1, None]})
+
+
+def test_gradient():
+    assert_gradient(np.sum, w[:2], w)
+
+
+def test_cost():
+    numerical_gradient(lambda w: w, w)
+
+
+def test_random():
+    check_gradient(lambda w: np.sum(w) + random(), w, w)
+
+
+def test_direction():
+    derivative(np.sum, w)
+
+
+def test_difference():
+    relative_difference(w, w, ord="fro")
+
+
+def test_option():
+    assert_gradient(np.sum, w, w, eps=1e-7)
+
+
+def test_unknown_option():
+    check_gradient(np.sum, w, w, methode="entries")
+"""
+
+
+def test_bad_input_points_to_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+    """Under pytest, no frame of the library and none of NumPy stands between line and message."""
+    pytester.makepyfile(TESTS)
+    result = pytester.runpytest_subprocess("-p", "no:markdown-docs", "-p", "no:cacheprovider")
+    result.assert_outcomes(failed=TESTS.count("def "))
+    printed = result.stdout.str()
+    located = re.findall(r"^(\S+\.py):\d+: (?:in .+|\w+Error)$", printed, re.MULTILINE)
+    assert located == [Path(pytester.path.name).name.removesuffix("0") + ".py"] * 8
+    assert "site-packages" not in printed
+    assert "raise" not in printed
+
+
+def test_what_the_cost_raises_keeps_its_traceback() -> None:
+    """A function of Python's own has no frame; then the call of the cost is shown."""
+
+    def broken(w: Any) -> Any:
+        raise ValueError("the cost is broken")
+
+    def mistyped(w: Any) -> Any:
+        return total(w) + cast(Any, "1")
+
+    for cost, last in (
+        (broken, "broken"),
+        (mistyped, "mistyped"),
+        (math.log, "_call_at_the_point"),
+    ):
+        with pytest.raises((TypeError, ValueError)) as raised:
+            check_gradient(cost, 1.0, -1.0)
+        frames = [entry.name for entry in raised.traceback]
+        assert frames[-1] == last
+        assert "check_gradient" in frames
+
+
+@pytest.mark.parametrize("name", ["eps", "epsilon", "h", "step"])
+def test_options_of_other_checkers_are_explained(name: str) -> None:
+    """Steps by all that choose them; where they mean something else, Python says what it does."""
+    options: dict[str, Any] = {name: 1e-7}
+    calls: list[Callable[[], Any]] = [
+        lambda: check_gradient(total, ONES, ONES, **options),
+        lambda: assert_gradient(total, ONES, ONES, **options),
+        lambda: numerical_gradient(total, ONES, **options),
+        lambda: derivative(total, 1.0, **options),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=f"{name} is no option of .*: steps and errors are"):
+            call()
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        relative_difference(ONES, ONES, **options)
+
+
+@pytest.mark.parametrize("name", ["rtol", "atol", "tol", "threshold"])
+def test_a_tolerance_by_another_name_is_explained(name: str) -> None:
+    """It is relative to the largest entry; a name that nobody uses gets Python's message."""
+    known: dict[str, Any] = {name: 1e-7}
+    with pytest.raises(TypeError, match=f"{name} is no option .*relative to the largest entry"):
+        check_gradient(total, ONES, ONES, **known)
+    unknown: dict[str, Any] = {f"{name}s": 1e-7}
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}s'"):
+        check_gradient(total, ONES, ONES, **unknown)
 
 
 def test_the_table_is_long_enough() -> None:

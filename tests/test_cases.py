@@ -31,6 +31,21 @@ def named(report: Report) -> set[str]:
     return {path for path, array in report.arrays.items() if array.verdict == "wrong"}
 
 
+@pytest.mark.parametrize("tiny", [5e-324, 1e-310, 1e-300])
+def test_an_entry_too_small_for_steps_of_its_own_size_is_untested(tiny: float) -> None:
+    """Where the cost is not defined beside it; a share of such a number may be 0."""
+    w = np.array([1 / 3, tiny])
+
+    def cost(w: Any) -> Any:
+        if w[1] != tiny:
+            raise ValueError
+        return np.sum(np.exp(w))
+
+    report = check_gradient(cost, np.exp(w), w)
+    assert report.verdict == "correct"
+    assert report.untested == {"not finite": 1}
+
+
 # Costs that do not read their argument, or keep what they were given.
 
 

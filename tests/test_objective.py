@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -321,3 +322,96 @@ def test_results_of_generators_are_taken() -> None:
         square, np.ones(3), workers=lambda f, points: (f(point) for point in points)
     )
     assert gradient == pytest.approx(2 * np.ones(3))
+
+
+# Long checks
+
+
+@dataclass
+class Clock:
+    """A clock that each call of a cost moves on."""
+
+    seconds: float
+    now: float = 0.0
+    calls: int = 0
+
+    def cost(self, w: Any) -> Any:
+        """Return a cost that takes some seconds."""
+        self.now += self.seconds
+        self.calls += 1
+        return square(w)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+Said = Callable[..., list[str]]
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Said:
+    """Return what a check or a gradient says while a clock runs."""
+
+    def messages(call: Callable[[Function], Any], clock: Clock) -> list[str]:
+        caplog.clear()
+        monkeypatch.setattr("backproof._progress.monotonic", clock)
+        call(clock.cost)
+        return caplog.messages
+
+    return messages
+
+
+def checked(size: int, **options: Any) -> Callable[[Function], Any]:
+    """Return the check of a right gradient of some entries."""
+    w = np.linspace(1, 2, size)
+    return lambda cost: check_gradient(cost, 2 * w, w, **options)
+
+
+def test_a_long_check_says_how_many_evaluations_it_takes(said: Said) -> None:
+    """And about how long, once, after two seconds."""
+    clock = Clock(0.05)
+    (message,) = said(checked(300), clock)
+    assert "measuring 300 entries takes about 600 evaluations of the cost, or 30 s" in message
+    assert "method='directions'" in message
+    (message,) = said(checked(5000), Clock(0.05))
+    assert "5,000 entries takes about 10,000 evaluations of the cost, or 8 min" in message
+    w = np.linspace(1, 2, 300)
+    (message,) = said(lambda cost: numerical_gradient(cost, w), clock := Clock(0.01))
+    assert "measuring 300 entries" in message
+    about = int(message.partition(" evaluations")[0].split()[-1].replace(",", ""))
+    assert about == pytest.approx(clock.calls, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("call", "seconds"),
+    [
+        (checked(300), 0.015),  # nine seconds
+        (checked(10), 60),
+        (checked(300, method="directions"), 10),
+        (checked(300, workers=shuffled), 1),
+        (checked(300), 0),
+    ],
+)
+def test_a_short_check_says_nothing(
+    call: Callable[[Function], Any], seconds: float, said: Said
+) -> None:
+    """Nor does one of few entries, one by directions, or one whose workers may draw a bar."""
+    assert not said(call, Clock(seconds))
+
+
+def test_a_pause_of_the_machine_is_no_long_check(said: Said) -> None:
+    """Of a second and a half, in the first call for an entry or in another one."""
+    for late in (20, 300):
+        clock = Clock(0.001)
+
+        def cost(w: Any, clock: Clock = clock, late: int = late) -> Any:
+            clock.now += 1.5 * (clock.calls == late)
+            return clock.cost(w)
+
+        assert not said(lambda _, cost=cost: checked(1000)(cost), clock)
+
+
+def test_a_wrong_gradient_is_announced_once(said: Said) -> None:
+    """The entries that are looked at more closely, a few at a time, are announced no more."""
+    w = np.linspace(1, 2, 300)
+    assert len(said(lambda cost: check_gradient(cost, w, w), Clock(1.0))) == 1

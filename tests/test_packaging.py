@@ -102,6 +102,29 @@ def test_the_wheel_works_in_an_empty_environment(packages: Path, tmp_path: Path)
     assert printed.stdout.rstrip() == example.output.text, printed.stderr
 
 
+NOT_INSTALLED = """
+import importlib.metadata as metadata
+
+def version(name):
+    raise metadata.PackageNotFoundError(name)
+
+metadata.version = version
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "version"), [("", PROJECT["version"]), (NOT_INSTALLED, "unknown")]
+)
+def test_the_version_is_that_of_the_installation(
+    before: str, version: str, with_wheel: dict[str, str]
+) -> None:
+    """A checkout that is on the path, and not installed, has none."""
+    program = f"{before}\nimport backproof\nprint(backproof.__version__)"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=with_wheel, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == version
+
+
 def test_the_pages_pass_from_the_source_distribution(
     packages: Path, with_wheel: dict[str, str], tmp_path: Path
 ) -> None:

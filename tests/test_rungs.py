@@ -40,7 +40,7 @@ def only(report: Report) -> ArrayReport:
 def entries_of(cost: Function, gradient: Any, at: Any, indices: Any = None) -> Entries:
     """Return what is known of entries after they were measured."""
     claims = {path: np.asarray(g) for path, g in flatten(gradient).items()}
-    check = Check(Objective(cost, Parameters(at)), claims, Options(1e-7, 2, 0, map))
+    check = Check(Objective(cost, Parameters(at)), claims, Options(1e-7, 0, map))
     with np.errstate(all="ignore"):
         return measure_entries(check, indices)
 

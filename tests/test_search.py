@@ -58,7 +58,7 @@ def arrays_of(rng: Rng, count: int) -> dict[str, Any]:
 def prober_of(claimed: Any, at: Any) -> Prober:
     """Return the prober of a gradient of squares."""
     objective = Objective(squares, Parameters(at))
-    return probing(Check(objective, flatten(claimed), Options(1e-7, 2, 0, map)))
+    return probing(Check(objective, flatten(claimed), Options(1e-7, 0, map)))
 
 
 def probing(check: Check) -> Prober:

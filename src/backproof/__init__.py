@@ -3,6 +3,7 @@
 How a check travels through the modules, from the public functions to what they rest on:
 
 - `_checks`: the call, the points at which the gradient is claimed, the report;
+- `_functions`: cost and gradient as one function, or as functions of arrays of their own;
 - `_entries`: every entry, by one difference each (`_rungs`), a closer look where that does not
   do, and what stands still or is 0 (`_zeros`);
 - `_search`: all arrays along random directions (`_probes`), and the wrong entries among many,
@@ -16,9 +17,12 @@ How a check travels through the modules, from the public functions to what they 
 - `_report`, `_reasons`, `_digits`: what was found, in words and numbers.
 
 `_derivatives` has slopes without a claim, `_norms` the relative difference; `_parameters` sees
-nests (`_nests`) as vectors, and `_foreign` reads what other libraries have. The method is derived
-in docs/explanation/method.md, whose equations the code cites.
+nests (`_nests`) as vectors, and `_foreign` reads what other libraries have; `_calling` is what the
+public functions share, and `_progress` announces what takes long. The method is derived in
+docs/explanation/method.md, whose equations the code cites.
 """
+
+from importlib.metadata import PackageNotFoundError, version
 
 from backproof._checks import assert_gradient, check_gradient
 from backproof._derivatives import Slope, derivative, numerical_gradient
@@ -34,3 +38,8 @@ __all__ = [
     "numerical_gradient",
     "relative_difference",
 ]
+
+try:
+    __version__ = version("backproof")
+except PackageNotFoundError:  # a checkout that is not installed
+    __version__ = "unknown"

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from backproof._calling import STEPS, TOLERANCES, public
 from backproof._claims import Array, Check, Options
 from backproof._decide import span
 from backproof._directions import along
 from backproof._entries import measure_entries, report_on
-from backproof._norms import require_order
+from backproof._functions import called_with
 from backproof._objective import (
     LAST_CALLS,
     Cost,
@@ -43,16 +44,17 @@ NEARBY = "What lies at a kink, or stands still, was compared at a point nearby a
 MOVES, MOVE = 3, 1 / 64
 
 
+@public(STEPS | TOLERANCES)
 def check_gradient(
     cost: Cost,
     gradient: Nest | Callable[[Nest], Nest],
     parameters: Nest,
     *,
     method: str = "auto",
-    ord: float = 2,
     tolerance: float = TOLERANCE,
     seed: int = 0,
     workers: Workers = map,
+    in_place: bool = False,
 ) -> Report:
     """Check a gradient against measured slopes of the cost, and say what is wrong with it.
 
@@ -65,7 +67,9 @@ def check_gradient(
         of `parameters`, or a function of the parameters that returns them.
         Arrays of other libraries will do where NumPy can read them, here and as the cost;
         a list of n numbers may stand for an array of shape (n,), and the reverse.
-        A function is called twice, and entries at kinks are compared at a point nearby.
+        A function is called twice, each time after the cost at the same parameters,
+        and entries at kinks are compared at a point nearby.
+        True if `cost` returns the pair (cost, gradient), as for SciPy's `jac=True`.
     parameters
         A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
     method
@@ -73,9 +77,6 @@ def check_gradient(
         something looks odd. "directions" probes all arrays along random directions,
         and looks for the wrong entries only in arrays that fail.
         "auto" takes the first for up to 5,000 parameters.
-    ord
-        The order of the norm of `Report.difference`, as for `relative_difference`.
-        The verdict does not depend on it.
     tolerance
         How far an entry may lie outside of the error of its slope,
         relative to the largest entry of its array.
@@ -83,6 +84,11 @@ def check_gradient(
         What random directions are drawn from.
     workers
         A callable like `map`, called as `workers(function, points)` for the entries.
+        `tqdm.contrib.tmap` draws a progress bar.
+    in_place
+        True if the cost reads the very arrays that are passed, and not its argument: these are
+        displaced then, and put back at the end, whatever is raised. All parameters have to be
+        arrays that can be written to. They are measured in their own precision, without `workers`.
 
     Returns
     -------
@@ -92,11 +98,13 @@ def check_gradient(
     Raises
     ------
     TypeError
-        If parameters or gradient are not real numbers, or the cost does not return one.
+        If parameters or gradient are not real numbers, or the cost does not return one,
+        or with `in_place` if a parameter is not in an array.
     ValueError
         If the cost is random, not finite at the parameters, changes them or does not read
         them, if the gradient has another structure, changes the parameters or is another one
-        at its second call, or if an option is unknown.
+        at its second call, or if an option is unknown;
+        with `in_place`, if arrays are read-only or share memory, or if there are `workers`.
 
     Examples
     --------
@@ -108,13 +116,25 @@ def check_gradient(
     >>> report = check_gradient(cost, lambda w: w**2, np.array([0.5, 1.0, -2.0]))
     >>> print(report.arrays["parameters"].mistake.text)
     it is 1/3 of the numerical gradient: is a mean over 3 taken where a sum belongs?
+
+    A function that returns both:
+
+    >>> def both(w):
+    ...     return np.sum(w**3), 3 * w**2
+    >>> print(check_gradient(both, True, np.array([0.5, 1.0, -2.0])).verdict)
+    correct
     """
-    _require_options(method, ord, tolerance, seed)
+    _require_options(method, tolerance, seed)
     require_workers(workers)
-    with np.errstate(all="ignore"):
-        point = Point(cost, gradient, Parameters(parameters))
-        point.require_read()
-        options = Options(tolerance, ord, seed, workers)
+    _require_one_place(workers, in_place)
+    here = Parameters(parameters)
+    with (
+        np.errstate(all="ignore"),
+        called_with(parameters, cost, gradient, in_place=in_place) as functions,
+    ):
+        point = Point(*functions, here)
+        point.require_read(in_place=in_place)
+        options = Options(tolerance, seed, workers)
         check = Check(point.objective, point.claimed, options)
         every = method == "entries" or (method == "auto" and point.parameters.size <= MOST_ENTRIES)
         arrays, difference = (_by_entries if every else _by_directions)(check, point)
@@ -126,6 +146,7 @@ def check_gradient(
     return Report(verdict, difference, arrays, point.evaluations, seed, tuple(point.notes))
 
 
+@public(STEPS | TOLERANCES)
 def assert_gradient(
     cost: Cost,
     gradient: Nest | Callable[[Nest], Nest],
@@ -192,17 +213,18 @@ class Point:
         single, fine = self.objective, Parameters(in_double(self.parameters.original))
         try:
             double = Objective(self.cost, fine)
+            self.others.append(double)
             close = half_of_the_digits(single.value, single.precision)
             if abs(double.value - single.value) > close or double.precision >= single.precision:
                 return
             noise = double.noise
             if not noise.moved or noise.level > single.precision / 16 * abs(double.value):
                 return
+            double.again()
             claimed = self._claims(fine)
         except Exception:  # whatever the cost makes of another dtype, it need not take it
             return
-        self.others.append(single)
-        self.objective = double
+        self.objective, self.others = double, [single]
         if all(_close(g, claimed[path]) for path, g in self.claimed.items()):
             self.claimed = claimed
         self.notes.append("Measured in float64, which the cost takes as well.")
@@ -212,7 +234,7 @@ class Point:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    def require_read(self) -> None:
+    def require_read(self, *, in_place: bool) -> None:
         """Refuse a cost that no parameter changes, if the gradient says that some do."""
         claims = any(np.any(g) for g in self.claimed.values())
         if self.objective.noise.moved or self.objective.noise.grid or not claims:
@@ -230,10 +252,17 @@ class Point:
                 "the cost changes with new arrays, and not with those that it was given before: "
                 "is a result kept from call to call, beside the array itself? Let it keep a copy."
             )
+        if in_place:
+            raise ValueError(
+                "the cost does not change with the arrays that were passed, which were displaced "
+                "in place, and the gradient is not 0: does the cost read copies of them? Pass "
+                "the very arrays that it reads."
+            )
         raise ValueError(
             "the cost does not change with its parameters, and the gradient is not 0: does the "
             "cost read its argument? Let it compute with the parameters that it is given, such as "
-            "lambda p: loss(X, y, p)."
+            "lambda p: loss(X, y, p). If it reads the very arrays that you pass, as "
+            "lambda p: net.loss(X, y) does, add in_place=True."
         )
 
     def neighbour(self, turn: int) -> Point | None:
@@ -309,7 +338,7 @@ def _by_entries(check: Check, point: Point) -> tuple[dict[str, ArrayReport], flo
     arrays = {}
     for number, path in enumerate(check.paths):
         arrays[path] = report_on(check, path, entries[entries.number == number])
-    return arrays, entries.difference(check.options.ord)
+    return arrays, entries.difference()
 
 
 def _tells(array: ArrayReport) -> bool:
@@ -333,11 +362,20 @@ def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], 
     return arrays, math.nan
 
 
-def _require_options(method: str, ord: float, tolerance: float, seed: int) -> None:
+def _require_options(method: str, tolerance: float, seed: int) -> None:
     if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
         raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
-    require_order(ord)
     if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
         raise ValueError(f"tolerance is {tolerance!r}: expected a number from 0 to below 1.")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed is {seed!r}: expected a non-negative integer.")
+
+
+def _require_one_place(workers: Workers, in_place: bool) -> None:
+    if not isinstance(in_place, bool):
+        raise ValueError(f"in_place is {in_place!r}: expected True or False.")
+    if in_place and workers is not map:
+        raise ValueError(
+            "in_place=True leaves nothing to workers, which would displace the same arrays all "
+            "at once: leave one of the two out."
+        )

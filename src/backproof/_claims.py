@@ -30,7 +30,6 @@ class Options(NamedTuple):
     """How a gradient is checked, as `check_gradient` was told."""
 
     tolerance: float
-    ord: float
     seed: int
     workers: Workers
 

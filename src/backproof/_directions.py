@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -109,7 +110,7 @@ class Single:
     def finer(self) -> Single | None:
         """The entry with steps by its own size, if that of its array is far larger."""
         size = self.scale.size
-        small = 0 < size < FAR_SMALLER * self.scale.scale
+        small = sys.float_info.min < size < FAR_SMALLER * self.scale.scale
         return replace(self, scale=self.scale._replace(scale=size)) if small else None
 
     def displace(self, step: float) -> float:

@@ -147,7 +147,7 @@ def report_on(check: Check, path: str, entries: Entries) -> ArrayReport:
     report = ArrayReport(
         verdict="wrong" if wrong else "undecided" if undecided else "correct",
         shape=g.shape,
-        difference=entries.difference(check.options.ord),
+        difference=entries.difference(),
         resolution=float(seen.max(initial=0.0)),
         untested=reasons,
         tolerated=bool((tested & (off > entries.error)).any()) and not wrong,

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from backproof._calling import public
 from backproof._parameters import Nest, Vector, flatten, vector_like
 
 # The squares of numbers between these are floats, and so are sums of them.
@@ -15,6 +16,7 @@ SQUARED = 1e-140, 1e140
 MOST = 500
 
 
+@public({})
 def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> float:
     """Return ||gradient - approximation|| / (||gradient|| + ||approximation||).
 
@@ -60,7 +62,7 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
         return difference_of_vectors(g, a, ord)
 
 
-def difference_of_vectors(g: Vector, a: Vector, ord: float) -> float:
+def difference_of_vectors(g: Vector, a: Vector, ord: float = 2) -> float:
     """Return the relative difference of two vectors."""
     both = norm(g, ord) + norm(a, ord)
     if SQUARED[0] < both < SQUARED[1]:

@@ -13,6 +13,7 @@ import numpy as np
 from backproof._foreign import read
 from backproof._noise import CLOSE, Noise, measure_noise, value_on_ray
 from backproof._parameters import Nest, Parameters, float_of, precision_of
+from backproof._progress import announced
 
 if TYPE_CHECKING:
     from backproof._directions import Direction
@@ -47,8 +48,7 @@ class Objective:
     """
 
     def __init__(self, cost: Cost, parameters: Parameters) -> None:
-        if not callable(cost):
-            raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
+        require_function(cost)
         self.cost, self.parameters = cost, parameters
         self.evaluations = self.calls = self.repeats = 0
         self.spread, self._close = 0.0, False
@@ -158,7 +158,7 @@ class Objective:
     ) -> list[Any]:
         """Return the results of a task for each index, in their order; workers get copies."""
         if workers is map:
-            return [task(self, index) for index in indices]
+            return [task(self, index) for index in announced(indices, self)]
         given = workers(partial(_in_a_copy, task, self), indices)
         by_index: dict[int, Any] = {}
         for index, evaluations, result in _triples(given, len(indices)):
@@ -194,6 +194,12 @@ class Objective:
 def half_of_the_digits(cost: float, precision: float) -> float:
     """Return what is more than noise in two calls with the same parameters."""
     return math.sqrt(precision) * abs(cost)
+
+
+def require_function(cost: Cost) -> None:
+    """Refuse a cost that cannot be called."""
+    if not callable(cost):
+        raise TypeError(f"the cost is of type {type(cost).__name__}: expected a function.")
 
 
 def require_workers(workers: Workers) -> None:
@@ -233,6 +239,11 @@ def _described(value: Any) -> str:
         return "None (is a return statement missing?)"
     if isinstance(value, np.ndarray) and value.size != 1:
         return f"an array of shape {value.shape} (is a sum or a mean over it missing?)"
+    if isinstance(value, tuple):
+        return (
+            "a tuple (if it is (cost, gradient), pass True as the gradient of check_gradient; "
+            "else return the cost alone)"
+        )
     return f"a value of type {type(value).__name__}"
 
 

@@ -48,10 +48,10 @@ class Entries:
         """Return what is known, by name."""
         return {name: value for name, value in vars(self).items() if name != "failure"}
 
-    def difference(self, ord: float) -> float:
+    def difference(self) -> float:
         """Return the relative difference of claims and slopes, as far as they were tested."""
         tested = np.isin(self.verdict, TESTED)
-        return difference_of_vectors(self.claimed[tested], self.value[tested], ord)
+        return difference_of_vectors(self.claimed[tested], self.value[tested])
 
     def find(self, place: int, finding: Finding) -> None:
         """Write down what was found of an entry."""

@@ -361,12 +361,12 @@ ORDERS = _mostly(
 OPTIONS = st.fixed_dictionaries(
     {"method": _mostly(METHODS, (None, "fast", 3, b"auto", BOTH, ["auto"], np.str_("auto")))},
     optional={
-        "ord": ORDERS,
         "tolerance": _mostly(
             (1e-7, 0, 0.5, np.float64(1e-3), np.float32(1e-3)),
             (-1, 1, "small", np.nan, np.inf, None, 1j, VECTOR, True, Decimal("0.1")),
         ),
         "seed": _mostly((0, 7, 2**70, np.int64(3)), (-1, 0.5, None, "seed", VECTOR, 1j, True)),
+        "in_place": _mostly((False, True), (None, "yes", 1)),
         "workers": _mostly((map, _listed), (_lossy, _broken, _nothing, None, 3, "map")),
     },
 )

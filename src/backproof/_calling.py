@@ -1,0 +1,55 @@
+"""How the public functions are called: options that others have, and where errors point to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from traceback import extract_tb
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LIBRARY = Path(__file__).parent
+
+# What other checkers ask for, and why it is not asked for here.
+STEPS = dict.fromkeys(
+    ("delta", "dx", "eps", "epsilon", "h", "step"),
+    "steps and errors are chosen for you. Leave it out.",
+)
+TOLERANCES = dict.fromkeys(
+    ("atol", "rtol", "threshold", "tol"),
+    "pass tolerance, which is relative to the largest entry of each array, or leave it out.",
+)
+
+
+def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function say why it has no such options, and its errors point to the caller's line."""
+
+    def decorated(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def called(*arguments: P.args, **options: P.kwargs) -> R:
+            __tracebackhide__ = True
+            try:
+                for name in options:
+                    if name in refused:
+                        raise TypeError(
+                            f"{name} is no option of {function.__name__}: {refused[name]}"
+                        )
+                return function(*arguments, **options)
+            except (TypeError, ValueError) as error:
+                if not _is_ours(error):
+                    raise
+                here = error.with_traceback(None)
+                raise here from None
+
+        return called
+
+    return decorated
+
+
+def _is_ours(error: Exception) -> bool:
+    """Tell whether a statement of the library raised an error, and not what it called."""
+    last = extract_tb(error.__traceback__, limit=-1)[0]
+    return Path(last.filename).parent == LIBRARY and (last.line or "").startswith("raise ")
