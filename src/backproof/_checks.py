@@ -107,7 +107,7 @@ def check_gradient(
     >>> print(report.arrays["parameters"].mistake.text)
     it is 1/3 of the numerical gradient: is a mean over 3 taken where a sum belongs?
     """
-    _require_options(method, ord, tolerance, seed)
+    require_options(method, ord, tolerance, seed)
     require_workers(workers)
     with np.errstate(all="ignore"):
         point = Point(cost, gradient, Parameters(parameters))
@@ -190,8 +190,8 @@ class Point:
         single, fine = self.objective, Parameters(in_double(self.parameters.original))
         try:
             double = Objective(self.cost, fine)
-            close = half_of_the_digits(single.value, single.precision)
-            if abs(double.value - single.value) > close or double.precision >= single.precision:
+            most = half_of_the_digits(single.value, single.precision)
+            if abs(double.value - single.value) > most or double.precision >= single.precision:
                 return
             noise = double.noise
             if not noise.moved or noise.level > single.precision / 16 * abs(double.value):
@@ -201,7 +201,7 @@ class Point:
             return
         self.others.append(single)
         self.objective = double
-        if all(_close(g, claimed[path]) for path, g in self.claimed.items()):
+        if all(close(g, claimed[path]) for path, g in self.claimed.items()):
             self.claimed = claimed
         self.notes.append("Measured in float64, which the cost takes as well.")
 
@@ -269,7 +269,7 @@ def _require_the_same(first: dict[str, Array], second: dict[str, Array]) -> None
     """Refuse a gradient whose second call gives another one."""
     for path, g in first.items():
         other = second[path]
-        if _close(g, other):
+        if close(g, other):
             continue
         if np.allclose(other, 2 * g):
             how = f"2 times the first for {path}: is it accumulated and not reset to 0?"
@@ -280,7 +280,7 @@ def _require_the_same(first: dict[str, Array], second: dict[str, Array]) -> None
         raise ValueError(f"the second call of the gradient returned {how}")
 
 
-def _close(first: Array, second: Array) -> bool:
+def close(first: Array, second: Array) -> bool:
     """Tell whether two results for an array agree to half of the digits of the first."""
     most = half_of_the_digits(span(first), precision_of(first.dtype))
     return bool(np.allclose(first, second, rtol=0, atol=most, equal_nan=True))
@@ -331,7 +331,7 @@ def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], 
     return arrays, math.nan
 
 
-def _require_options(method: str, ord: float, tolerance: float, seed: int) -> None:
+def require_options(method: str, ord: float, tolerance: float, seed: int) -> None:
     if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
         raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
     require_order(ord)
