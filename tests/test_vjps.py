@@ -101,6 +101,26 @@ def test_what_is_linear_is_not_said_to_be_something_else() -> None:
     assert not any("linear" in note for note in report.notes)
 
 
+def test_a_gradient_in_the_same_memory_is_linear_all_the_same() -> None:
+    """A backward pass may write each of its results to one buffer."""
+    kept = np.zeros_like(X)
+
+    def buffered(_: Any, dy: Any) -> Any:
+        kept[:] = 3 * dy
+        return kept
+
+    report = check_vjp(lambda x: 2 * x, buffered, X)
+    assert report.verdict == "wrong"
+    assert not any("linear" in note for note in report.notes)
+
+
+def test_no_step_between_the_arrays_of_a_layer_is_suspected() -> None:
+    """They have no order, unlike those of a network."""
+    report = check_vjp(affine, but(X=lambda p, dY: dY @ p["W"], W=lambda p, dY: dY.T @ p["X"]), P)
+    assert report.verdict == "wrong"
+    assert not any(said in str(report) for said in ("look at the step", "nearest to the cost"))
+
+
 def test_swapped_arguments_are_guessed() -> None:
     """They have the same shape here, so that nothing else tells."""
     report = check_vjp(relu, lambda x, dy: relu_backward(dy, x), X)
@@ -144,6 +164,7 @@ def test_the_upstream_gradient_is_as_the_output() -> None:
     assert isinstance(second, float)
     assert isinstance(third, np.float64)
     assert min(np.abs(first).min(), abs(second), abs(third)) >= 0.5
+    assert set(np.sign(first).flat) == {-1, 1}
     assert report
 
 
