@@ -124,7 +124,7 @@ def check_gradient(
     >>> print(check_gradient(both, True, np.array([0.5, 1.0, -2.0])).verdict)
     correct
     """
-    _require_options(method, tolerance, seed)
+    require_options(method, tolerance, seed)
     require_workers(workers)
     _require_one_place(workers, in_place)
     here = Parameters(parameters)
@@ -214,8 +214,8 @@ class Point:
         try:
             double = Objective(self.cost, fine)
             self.others.append(double)
-            close = half_of_the_digits(single.value, single.precision)
-            if abs(double.value - single.value) > close or double.precision >= single.precision:
+            most = half_of_the_digits(single.value, single.precision)
+            if abs(double.value - single.value) > most or double.precision >= single.precision:
                 return
             noise = double.noise
             if not noise.moved or noise.level > single.precision / 16 * abs(double.value):
@@ -225,7 +225,7 @@ class Point:
         except Exception:  # whatever the cost makes of another dtype, it need not take it
             return
         self.objective, self.others = double, [single]
-        if all(_close(g, claimed[path]) for path, g in self.claimed.items()):
+        if all(close(g, claimed[path]) for path, g in self.claimed.items()):
             self.claimed = claimed
         self.notes.append("Measured in float64, which the cost takes as well.")
 
@@ -300,7 +300,7 @@ def _require_the_same(first: dict[str, Array], second: dict[str, Array]) -> None
     """Refuse a gradient whose second call gives another one."""
     for path, g in first.items():
         other = second[path]
-        if _close(g, other):
+        if close(g, other):
             continue
         if np.allclose(other, 2 * g):
             how = f"2 times the first for {path}: is it accumulated and not reset to 0?"
@@ -311,7 +311,7 @@ def _require_the_same(first: dict[str, Array], second: dict[str, Array]) -> None
         raise ValueError(f"the second call of the gradient returned {how}")
 
 
-def _close(first: Array, second: Array) -> bool:
+def close(first: Array, second: Array) -> bool:
     """Tell whether two results for an array agree to half of the digits of the first."""
     most = half_of_the_digits(span(first), precision_of(first.dtype))
     return bool(np.allclose(first, second, rtol=0, atol=most, equal_nan=True))
@@ -362,7 +362,7 @@ def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], 
     return arrays, math.nan
 
 
-def _require_options(method: str, tolerance: float, seed: int) -> None:
+def require_options(method: str, tolerance: float, seed: int) -> None:
     if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
         raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
     if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
