@@ -11,7 +11,7 @@ import numpy as np
 from backproof._claims import CLAIM_ROUNDING, Array, Check, entry_of, listed, scattered
 from backproof._decide import RESOLVED, Claim, Finding, decide
 from backproof._directions import DOUBT, of_arrays
-from backproof._entries import measure_entries, report_on
+from backproof._entries import RATHER, TOGETHER, measure_entries, report_on
 from backproof._locate import PROBES, candidates, decide_entry, locate, right_throughout, without
 from backproof._mistakes import UNKNOWN, Mistake, name_mistake, not_finite_in
 from backproof._noise import LONGEST
@@ -312,14 +312,15 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
     region, prober = {number: prober.everything(number)}, prober.beside(first)
     probes = [_as_probe(prober, region, first)]
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
-    small = prober.gradient(number).size <= SMALL
+    size, left = prober.gradient(number).size, budget - prober.check.objective.evaluations
+    small = size <= SMALL and 2 * size + RATHER * min(size, TOGETHER) <= left
     if small and prober.step < first.step:  # kinks blur the probes
         return _entry_by_entry(prober, number, budget)
     slopes, _, errors = np.array(probes).T / scale
     mistake = _named(prober, number, slopes, errors)
     if mistake is not UNKNOWN and (shown := _shown(prober, number)):
         return _wrong(prober, number, [shown], mistake, error, True)
-    if prober.gradient(number).size <= SMALL and prober.check.objective.evaluations < budget:
+    if small:
         return _entry_by_entry(prober, number, budget)
     found = list(locate(prober, region, probes, budget))
     complete = prober.check.objective.evaluations <= budget
