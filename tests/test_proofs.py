@@ -59,7 +59,7 @@ def test_a_fault_of_the_library_is_seen(
     fault: Any, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error from inside NumPy and a warning are seen where no function of the caller runs."""
-    monkeypatch.setattr("backproof._checks._require_options", lambda *_: fault(np.ones(3)))
+    monkeypatch.setattr("backproof._checks.require_options", lambda *_: fault(np.ones(3)))
     with pytest.raises(AssertionError, match=words):
         fuzz.outcome(example(np.sum, np.ones(3), np.ones(3)))
 

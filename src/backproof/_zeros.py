@@ -112,8 +112,10 @@ def _judge_still(
     known = alone | usual[own] | (size > RESOLVED * entries.largest[own])
     wrong = (size > DOUBT * error) & ~negligible & objective.noise.moved & known
     right = negligible & ~none
-    if wrong.any() and moves(objective, entries.index[own][[np.argmax(wrong * size / error)]]):
-        return  # by itself, an entry moves the cost: together, several have cancelled
+    if wrong.any():
+        worst = entries.index[own][[np.argmax(wrong * size / error)]]
+        if largest_change(objective, worst, longest) > still(objective):
+            return  # by itself, it moves the cost: together, several have cancelled
     entries.value[own], entries.error[own] = 0.0, error
     entries.verdict[own] = np.select([wrong, right], ["wrong", "right"], "untested")
     entries.reason[own] = np.select([wrong | none, right], ["zero", ""], objective.lost)
