@@ -78,7 +78,7 @@ def dask() -> Iterator[Workers]:
     """Give the map of a local cluster of two worker processes."""
     distributed: Any = import_module("distributed")
     options = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1"}
-    with distributed.Client(processes=True, dashboard_address=None, **options) as client:
+    with distributed.Client(processes=True, dashboard_address="127.0.0.1:0", **options) as client:
         yield lambda f, points: client.gather(client.map(f, list(points)))
 
 
