@@ -4,7 +4,8 @@ How a check travels through the modules, from the public functions to what they 
 
 - `_checks`: the call, the points at which the gradient is claimed, the report;
 - `_functions`: cost and gradient as one function, or as functions of arrays of their own;
-- `_vjps`: a layer, or a stack of them, as costs that are checked so;
+- `_vjps`: a layer, or a stack of them, as costs that are checked so; `_jacobians`: each row of a
+  Jacobian as a gradient;
 - `_entries`: every entry, by one difference each (`_rungs`), a closer look where that does not
   do, and what stands still or is 0 (`_zeros`);
 - `_search`: all arrays along random directions (`_probes`), and the wrong entries among many,
@@ -27,16 +28,20 @@ from importlib.metadata import PackageNotFoundError, version
 
 from backproof._checks import assert_gradient, check_gradient
 from backproof._derivatives import Slope, derivative, numerical_gradient
+from backproof._jacobians import JacobianReport, assert_jacobian, check_jacobian
 from backproof._norms import relative_difference
 from backproof._report import Report
 from backproof._vjps import assert_vjp, check_stack, check_vjp
 
 __all__ = [
+    "JacobianReport",
     "Report",
     "Slope",
     "assert_gradient",
+    "assert_jacobian",
     "assert_vjp",
     "check_gradient",
+    "check_jacobian",
     "check_stack",
     "check_vjp",
     "derivative",

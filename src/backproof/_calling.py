@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from traceback import extract_tb
@@ -39,7 +40,7 @@ def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P,
                         )
                 return function(*arguments, **options)
             except (TypeError, ValueError) as error:
-                if not _is_ours(error):
+                if not is_ours(error):
                     raise
                 here = error.with_traceback(None)
                 raise here from None
@@ -49,7 +50,17 @@ def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P,
     return decorated
 
 
-def _is_ours(error: Exception) -> bool:
+def is_ours(error: Exception) -> bool:
     """Tell whether a statement of the library raised an error, and not what it called."""
     last = extract_tb(error.__traceback__, limit=-1)[0]
     return Path(last.filename).parent == LIBRARY and (last.line or "").startswith("raise ")
+
+
+@contextmanager
+def told(note: str) -> Iterator[None]:
+    """Add a note to what a function of the caller raises: how it was called."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(note)
+        raise

@@ -22,6 +22,7 @@ from backproof._functions import called_with
 from backproof._objective import (
     LAST_CALLS,
     Cost,
+    Kin,
     Objective,
     Workers,
     half_of_the_digits,
@@ -29,7 +30,7 @@ from backproof._objective import (
 )
 from backproof._parameters import Nest, Parameters, arrays_like, precision_of, replace_leaves
 from backproof._report import ArrayReport, Report, overall
-from backproof._rungs import TESTED
+from backproof._rungs import TESTED, Entries
 from backproof._search import check_directions
 
 # How far a gradient may be off by default, as a share of the largest entry of its array.
@@ -134,16 +135,11 @@ def check_gradient(
     ):
         point = Point(*functions, here)
         point.require_read(in_place=in_place)
-        options = Options(tolerance, seed, workers)
-        check = Check(point.objective, point.claimed, options)
-        every = method == "entries" or (method == "auto" and point.parameters.size <= MOST_ENTRIES)
-        arrays, difference = (_by_entries if every else _by_directions)(check, point)
-        verdict = overall(arrays)
-        if verdict == "correct":
-            point.objective.call_again(LAST_CALLS)
-        else:
-            point.objective.require_steady()
-    return Report(verdict, difference, arrays, point.evaluations, seed, tuple(point.notes))
+        every = method == "entries" or (method == "auto" and here.size <= MOST_ENTRIES)
+        arrays, entries = judged(point, Options(tolerance, seed, workers), every=every)
+    difference = entries.difference() if entries else math.nan
+    verdict, notes = overall(arrays), tuple(point.notes)
+    return Report(verdict, difference, arrays, point.evaluations, seed, notes)
 
 
 @public(STEPS | TOLERANCES)
@@ -179,11 +175,15 @@ class Point:
     """A point at which a gradient is claimed: the objective, the claims, and what to say of it."""
 
     def __init__(
-        self, cost: Cost, gradient: Nest | Callable[[Nest], Nest], parameters: Parameters
+        self,
+        cost: Cost,
+        gradient: Nest | Callable[[Nest], Nest],
+        parameters: Parameters,
+        kin: Kin | None = None,
     ) -> None:
-        self.cost, self.gradient, self.parameters = cost, gradient, parameters
+        self.cost, self.gradient, self.parameters, self.kin = cost, gradient, parameters, kin
         self.notes: list[str] = []
-        self.objective = Objective(cost, parameters)
+        self.objective = Objective(cost, parameters, kin)
         self.claimed = self._claims(parameters)
         self.objective.again()
         if callable(gradient):
@@ -212,7 +212,7 @@ class Point:
         """Measure in float64 if the cost takes its parameters so, and has less noise then."""
         single, fine = self.objective, Parameters(in_double(self.parameters.original))
         try:
-            double = Objective(self.cost, fine)
+            double = Objective(self.cost, fine, self.kin)
             self.others.append(double)
             most = half_of_the_digits(single.value, single.precision)
             if abs(double.value - single.value) > most or double.precision >= single.precision:
@@ -272,7 +272,7 @@ class Point:
         nearby = Parameters(self.parameters.original)
         nearby.assign(moved(nearby, np.random.default_rng(turn), MOVE))
         try:
-            other = Point(self.cost, self.gradient, nearby)
+            other = Point(self.cost, self.gradient, nearby, self.kin)
         except Exception:  # it may lie outside of the domain
             return None
         self.others.append(other.objective)
@@ -317,7 +317,21 @@ def close(first: Array, second: Array) -> bool:
     return bool(np.allclose(first, second, rtol=0, atol=most, equal_nan=True))
 
 
-def _by_entries(check: Check, point: Point) -> tuple[dict[str, ArrayReport], float]:
+def judged(
+    point: Point, options: Options, *, every: bool
+) -> tuple[dict[str, ArrayReport], Entries | None]:
+    """Report on each array of a claim, and on every entry if every one is to be measured."""
+    check = Check(point.objective, point.claimed, options)
+    entries = _measured(check, point) if every else None
+    arrays = _by_directions(check, point) if entries is None else _by_entries(check, entries)
+    if overall(arrays) == "correct":
+        point.objective.call_again(LAST_CALLS)
+    else:
+        point.objective.require_steady()
+    return arrays, entries
+
+
+def _measured(check: Check, point: Point) -> Entries:
     """Measure every entry, those beside kinks also at other points."""
     entries = measure_entries(check)
     for turn in range(MOVES):
@@ -335,10 +349,13 @@ def _by_entries(check: Check, point: Point) -> tuple[dict[str, ArrayReport], flo
         point.note(NEARBY)
     if entries.failure and not np.isin(entries.verdict, TESTED).any():
         raise entries.failure
-    arrays = {}
-    for number, path in enumerate(check.paths):
-        arrays[path] = report_on(check, path, entries[entries.number == number])
-    return arrays, entries.difference()
+    return entries
+
+
+def _by_entries(check: Check, entries: Entries) -> dict[str, ArrayReport]:
+    """Report on each array by its entries."""
+    own = (entries[entries.number == number] for number in range(len(check.paths)))
+    return {path: report_on(check, path, e) for path, e in zip(check.paths, own, strict=True)}
 
 
 def _tells(array: ArrayReport) -> bool:
@@ -346,7 +363,7 @@ def _tells(array: ArrayReport) -> bool:
     return sum(array.untested.values()) < math.prod(array.shape)
 
 
-def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], float]:
+def _by_directions(check: Check, point: Point) -> dict[str, ArrayReport]:
     """Probe all arrays, those that lie at kinks also at other points."""
     arrays = check_directions(check, check.paths, movable=callable(point.gradient))
     for turn in range(MOVES):
@@ -359,7 +376,7 @@ def _by_directions(check: Check, point: Point) -> tuple[dict[str, ArrayReport], 
         again = check_directions(nearby, kinks, movable=turn < MOVES - 1)
         arrays |= {path: array for path, array in again.items() if _tells(array)}
         point.note(NEARBY)
-    return arrays, math.nan
+    return arrays
 
 
 def require_options(method: str, tolerance: float, seed: int) -> None:

@@ -32,6 +32,7 @@ class Options(NamedTuple):
     tolerance: float
     seed: int
     workers: Workers
+    budget: float = math.inf  # evaluations for mistakes, beyond those that a right claim takes
 
 
 class Check:
@@ -100,13 +101,18 @@ class Check:
         own = blocks[path]
         return Evidence(
             gradient=self.gradient[path],
-            parameters=own.values.reshape(own.shape).astype(np.float64),
+            # Of a Jacobian, each row has them.
+            parameters=np.broadcast_to(
+                own.values.reshape(own.shape).astype(np.float64), self.gradient[path].shape
+            ),
             project=project,
             slopes=slopes,
             errors=errors,
             others={other: g for other, g in self.gradient.items() if other != path},
             other_parameters={
-                p: block.values.reshape(block.shape) for p, block in blocks.items() if p != path
+                p: np.broadcast_to(block.values.reshape(block.shape), self.gradient[p].shape)
+                for p, block in blocks.items()
+                if p != path
             },
         )
 

@@ -64,7 +64,8 @@ def measure_entries(
 def _hear(check: Check, entries: Entries, rung: Rung, budget: float) -> None:
     """Decide the entries that are left, one by one, as long as the budget lasts."""
     objective = check.objective
-    budget = min(budget, objective.evaluations + max(len(entries.index), FEW))
+    most = min(max(len(entries.index), FEW), check.options.budget)
+    budget = min(budget, objective.evaluations + most)
     far = _far(entries, rung, DOUBT)
     order = _fairly(entries, rung)
     for start in range(0, len(order), TOGETHER):

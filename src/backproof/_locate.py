@@ -24,7 +24,7 @@ MOST_CANDIDATES = 3
 
 
 def locate(
-    prober: Prober, region: Region, probes: list[Probe], budget: int
+    prober: Prober, region: Region, probes: list[Probe], budget: float
 ) -> Iterator[tuple[int, int, Finding]]:
     """Yield the wrong entries of a region: the block, the flat index, and what was found."""
     if right_throughout(probes) or prober.check.objective.evaluations > budget:
@@ -40,7 +40,7 @@ def locate(
 
 
 def divide(
-    prober: Prober, region: Region, probes: list[Probe], budget: int
+    prober: Prober, region: Region, probes: list[Probe], budget: float
 ) -> Iterator[tuple[int, int, Finding]]:
     """Locate in the two halves of a region; what one of them lacks, the other has (32)."""
     first, second = halves(region)

@@ -161,14 +161,15 @@ def part(evidence: Evidence) -> Iterator[Proposal]:
 
 def _parts(evidence: Evidence) -> Iterator[tuple[str, Array]]:
     """Yield parts that code may treat by themselves, each by its name and as a mask."""
-    yield "where the parameter is negative", evidence.parameters < 0
-    yield "where the parameter is positive", evidence.parameters > 0
+    alone = evidence.gradient.ndim == 1  # there, one place is one entry, and no part
     for axis, i in enumerate(np.ix_(*map(np.arange, evidence.gradient.shape))):
         wrong = np.flatnonzero(along(evidence.wrong, axis))
         halves, around = (i < i.size // 2, i >= i.size // 2), (wrong[0] <= i) & (i <= wrong[-1])
         for chosen in (*halves, i % 2 == 0, i % 2 == 1, around):
-            if np.count_nonzero(chosen) > 1:
+            if np.count_nonzero(chosen) > alone:
                 yield f"in {places(chosen, axis)}", chosen
+    yield "where the parameter is negative", evidence.parameters < 0
+    yield "where the parameter is positive", evidence.parameters > 0
 
 
 def _multiples(evidence: Evidence, part: Array, rest: Array | float = 0.0) -> list[Proposal]:

@@ -70,10 +70,10 @@ def measure_noise(objective: Objective, spread: float, count: int = QUICK) -> No
         level = _closer(objective, ray, length, level)
     level = max(level, grid, BOUND * spread)
     step = _first_step(objective, level, abs(values[-1] - objective.value), length)
-    moved = len({*values, objective.value}) > 1
+    moved = objective.kin.moves or len({*values, objective.value}) > 1
     if not moved and (far := _farther(objective, ray)):
         level = grid = far  # it is rounded, or counts something
-    return Noise(level, grid, step, moved, (last, values[-1]))
+    return Noise(level, grid, objective.kin.settled(step), moved, (last, values[-1]))
 
 
 def _farther(objective: Objective, ray: Direction) -> float:

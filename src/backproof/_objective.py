@@ -40,6 +40,16 @@ class Value(NamedTuple):
     failure: Exception | None = None
 
 
+class Kin(NamedTuple):
+    """What is known from other values of the same function: whether any of these moves.
+
+    `settled` takes the first step that suits one value, and returns the one that it takes.
+    """
+
+    moves: bool = False
+    settled: Callable[[float], float] = float
+
+
 class Objective:
     """A cost, a private copy of its parameters, and the count of its calls.
 
@@ -47,9 +57,9 @@ class Objective:
     Only calls change an objective: the parameters are displaced for one, and restored.
     """
 
-    def __init__(self, cost: Cost, parameters: Parameters) -> None:
+    def __init__(self, cost: Cost, parameters: Parameters, kin: Kin | None = None) -> None:
         require_function(cost)
-        self.cost, self.parameters = cost, parameters
+        self.cost, self.parameters, self.kin = cost, parameters, kin or Kin()
         self.evaluations = self.calls = self.repeats = 0
         self.spread, self._close = 0.0, False
         self._noise: Noise | None = None
@@ -134,7 +144,9 @@ class Objective:
         except TypeError:
             raise
         except Exception as failure:
-            failure.add_note(f"In this call, {direction.name} had been displaced by {taken:.3g}.")
+            note = f"In this call, {direction.name} had been displaced by {taken:.3g}."
+            if note not in getattr(failure, "__notes__", ()):
+                failure.add_note(note)
             return Value(taken, failure=failure)
         finally:
             direction.restore()

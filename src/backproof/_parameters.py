@@ -189,7 +189,7 @@ def _lists_as_arrays(leaves: dict[str, Any], given: dict[str, Any], name: str) -
         if items := [] if path in given else _items(path, leaf, given):
             numbers = {item: together.pop(item) for item in items}
             together[path] = np.array(
-                [_real_array(number, f"{item} of the {name}") for item, number in numbers.items()]
+                [real_array(number, f"{item} of the {name}") for item, number in numbers.items()]
             )
     return together
 
@@ -265,7 +265,7 @@ def float_of(number: float) -> float:
 
 def _displaceable(path: str, leaf: Any) -> Any:
     """Return a copy of a leaf, or say why it cannot take a small step."""
-    array = _real_array(leaf, path)
+    array = real_array(leaf, path)
     if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         raise TypeError(
             f"{path} has dtype {array.dtype}, which cannot take a small step: "
@@ -281,7 +281,7 @@ def _displaceable(path: str, leaf: Any) -> Any:
     return leaf if isinstance(leaf, np.generic) else float(leaf)
 
 
-def _real_array(leaf: Any, name: str) -> NDArray[Any]:
+def real_array(leaf: Any, name: str) -> NDArray[Any]:
     """Return a leaf as an array, if it is a real number or an array of them."""
     refuse(leaf, name)
     if not isinstance(leaf, NUMERIC):
@@ -310,7 +310,7 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
         raise TypeError(
             f"{name} is None: if the cost does not use it, give zeros, np.zeros({np.shape(leaf)})."
         )
-    array = _real_array(given, name)
+    array = real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")
     return array if array.dtype.kind == "f" else array.astype(np.float64)

@@ -129,6 +129,10 @@ class Report:
     seed: int
     notes: tuple[str, ...] = ()
 
+    # What was checked, and what its entries are compared with in size.
+    _what = "gradient"
+    _beside = "array"
+
     @property
     def untested(self) -> dict[str, int]:
         """How many entries this point says nothing of, by reason, the most frequent first."""
@@ -182,17 +186,24 @@ class Report:
     def _headline(self) -> str:
         """Say what was found, and of what is correct, how small a mistake would have been seen."""
         if self.verdict == "wrong":
-            return f"The gradient is wrong in {self._where()}."
+            return f"The {self._what} is wrong in {self._where()}."
         if not _any_tested(self.arrays):
             reasons = self.untested
             why = REASONS[next(iter(reasons))] if len(reasons) == 1 else counted(reasons)
-            return f"Nothing was tested: {why}."
+            return self._said(f"Nothing was tested: {why}.")
         if self.verdict == "undecided":
-            return f"The gradient cannot be decided in {self._where()}."
+            return f"The {self._what} cannot be decided in {self._where()}."
         if (coarsest := self._resolution()) is None:
-            return "The gradient is correct."
-        share = f"{power_above(coarsest)} of the largest entry of its array"
-        return f"The gradient is correct.\nA mistake of {share} would have been seen."
+            return f"The {self._what} is correct."
+        share = f"{power_above(coarsest)} of the largest entry of its {self._beside}"
+        return f"The {self._what} is correct.\nA mistake of {share} would have been seen."
+
+    def _said(self, text: str) -> str:
+        """Return what is said of a cost and its gradient in the words for what was checked."""
+        return text
+
+    def _entry_name(self, path: str, entry: Entry) -> str:
+        return entry_name(path, entry.index)
 
     def _summary(self) -> str:
         if not _any_tested(self.arrays):
@@ -237,7 +248,7 @@ class Report:
             return []  # the headline says why
         by_text: dict[str, list[str]] = {}
         for path, array in self.arrays.items():
-            by_text.setdefault(_finding(array), []).append(path)
+            by_text.setdefault(self._said(_finding(array)), []).append(path)
         lines = [
             f"{_listing(paths, self.arrays)}: {_of_each(text) if paths[1:] else text}"
             for text, paths in by_text.items()
@@ -250,7 +261,10 @@ class Report:
         wrong = {path: array.entries for path, array in self.arrays.items() if array.entries}
         each = 3 if len(wrong) == 1 else 1
         shown = [(path, entry) for path, found in wrong.items() for entry in found[:each]][-4:]
-        return [f"{entry_name(path, entry.index)}: {_described(entry)}" for path, entry in shown]
+        return [
+            f"{self._entry_name(path, entry)}: {_described(entry, self._what)}"
+            for path, entry in shown
+        ]
 
     def _footer(self) -> str:
         """Return what to do next, what was not tested, and how the check was made."""
@@ -262,7 +276,7 @@ class Report:
         """Return a sentence for each reason that leaves something undecided."""
         own = [array.reason for array in self.arrays.values() if array.reason]
         reasons = own if _any_tested(self.arrays) else self.untested
-        return [ADVICE[reason] for reason in dict.fromkeys(reasons)]
+        return [self._said(ADVICE[reason]) for reason in dict.fromkeys(reasons)]
 
     def _where_to_begin(self) -> str:
         """Return which mistake to look for first, unless one is named that explains them all."""
@@ -292,7 +306,8 @@ class Report:
             return ""
         size = sum(math.prod(array.shape) for array in self.arrays.values())
         are = "is" if count == 1 else "are"
-        return f"{count} of {size} entries {are} untested: {counted(self.untested)}."
+        why = self._said(counted(self.untested))
+        return f"{count} of {size} entries {are} untested: {why}."
 
     def _tolerated(self) -> str:
         """Return which arrays are right within the tolerance only."""
@@ -351,13 +366,13 @@ def _of_each(text: str) -> str:
     return f"each {text.removeprefix('it ')}" if text.startswith("it ") else text
 
 
-def _described(entry: Entry) -> str:
+def _described(entry: Entry, what: str) -> str:
     """Return the numbers of an entry, and how far they are apart, in percent of the larger."""
     gradient, numerical, error = (number + 0.0 for number in entry[1:])  # no sign of a 0
     if not math.isfinite(numerical):
-        return f"gradient {gradient:.6g}"
+        return f"{what} {gradient:.6g}"
     digits = digits_for(gradient, numerical, error)
-    text = f"gradient {gradient:.{digits}g}, numerical {numerical:.{digits}g}"
+    text = f"{what} {gradient:.{digits}g}, numerical {numerical:.{digits}g}"
     text += f" ± {rounded_up(error, 2)}" if math.isfinite(error) else ""
     largest = max(abs(gradient), abs(numerical))
     if not 0 < largest < math.inf:

@@ -44,6 +44,15 @@ class Entries:
         columns = {name: column[chosen] for name, column in self.columns().items()}
         return Entries(**columns, failure=self.failure)
 
+    @staticmethod
+    def joined(parts: list[Entries]) -> Entries:
+        """Return what is known of several lots of entries as of one."""
+        columns = {
+            name: np.concatenate([part.columns()[name] for part in parts])
+            for name in parts[0].columns()
+        }
+        return Entries(**columns, failure=parts[0].failure)
+
     def columns(self) -> dict[str, Array]:
         """Return what is known, by name."""
         return {name: value for name, value in vars(self).items() if name != "failure"}

@@ -207,7 +207,8 @@ def _one_by_one(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
     reports: dict[int, ArrayReport] = {}
     wrong: dict[int, Finding] = {}
     objective = prober.check.objective
-    budget = objective.evaluations + BUDGET
+    most = prober.check.options.budget
+    budget = objective.evaluations + min(BUDGET, most)
     if numbers:
         objective.listen()
     for n in numbers:
@@ -219,13 +220,13 @@ def _one_by_one(prober: Prober, numbers: list[int]) -> dict[int, ArrayReport]:
             if reports[n].verdict == "wrong" and not reports[n].entries:
                 wrong[n] = finding
         objective.again()
-    budget = max(budget, objective.evaluations + LEAST)
+    budget = max(budget, objective.evaluations + min(LEAST, most))
     for n in sorted(wrong, reverse=True):
         reports[n] = _looked_at(prober, n, wrong[n], budget)
     return reports
 
 
-def _judged(prober: Prober, number: int, finding: Finding, budget: int) -> ArrayReport:
+def _judged(prober: Prober, number: int, finding: Finding, budget: float) -> ArrayReport:
     """Report on an array that is not seen to be wrong along its first direction."""
     right = _right(prober, [number], finding)
     if finding.verdict == "right" and number in right:
@@ -299,7 +300,7 @@ def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayRepo
     return _undecided(prober, number, finding if finding.reason else along)
 
 
-def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> ArrayReport:
+def _looked_at(prober: Prober, number: int, first: Finding, budget: float) -> ArrayReport:
     """Name the mistake of an array from a few more probes, or locate its wrong entries."""
     error, scale = first.error / prober.scale(number), prober.scale(number)
     spent = prober.check.objective.evaluations > budget
@@ -329,7 +330,7 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: int) -> Arra
     return _wrong(prober, number, [(i, f) for _, i, f in found], UNKNOWN, error, complete)
 
 
-def _entry_by_entry(prober: Prober, number: int, budget: int) -> ArrayReport:
+def _entry_by_entry(prober: Prober, number: int, budget: float) -> ArrayReport:
     """Measure every entry of an array that its probes do not explain."""
     indices = prober.check.objective.parameters.indices(number)
     entries = measure_entries(prober.check, indices, budget)

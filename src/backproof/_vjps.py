@@ -7,13 +7,13 @@ backward pass makes of that upstream gradient has to be the gradient of this cos
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from backproof._calling import told
 from backproof._checks import TOLERANCE, check_gradient, close, require_options
 from backproof._claims import Array
 from backproof._parameters import (
@@ -259,7 +259,7 @@ class Passes(NamedTuple):
         """Return the output, if the forward pass leaves its inputs as they are."""
         point = Parameters(self.inputs)
         before = point.vector()
-        with _told("forward was called as forward(inputs), with all inputs in one argument."):
+        with told("forward was called as forward(inputs), with all inputs in one argument."):
             output = self.forward(point.nest)
         point.require_unchanged(before, "forward pass")
         return output
@@ -287,7 +287,7 @@ class Weighted(NamedTuple):
         """Return the gradient that the backward pass makes of an upstream gradient."""
         upstream = flatten(self.upstream)
         given = replace_leaves(self.upstream, lambda _, u: u.copy())
-        with _told(
+        with told(
             "backward was called as backward(inputs, upstream), with an upstream gradient for "
             f"{_listed(list(upstream))}. If forward returns a cache beside its output, "
             "let it return the output alone."
@@ -303,7 +303,7 @@ class Weighted(NamedTuple):
 
     def check(self, options: dict[str, Any]) -> Report:
         """Check the gradient of the cost."""
-        with _told(
+        with told(
             "The cost is the sum of what forward returns, each number times its upstream gradient, "
             "and its parameters are the inputs."
         ):
@@ -453,13 +453,3 @@ def _worst(verdicts: list[str]) -> str:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-@contextmanager
-def _told(note: str) -> Iterator[None]:
-    """Add a note to what a function of the caller raises: how it was called."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(note)
-        raise

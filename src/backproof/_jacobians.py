@@ -1,0 +1,388 @@
+"""The check of a Jacobian: each of its rows is the gradient of one value of the function.
+
+A row is checked as any gradient is. Since a call of the function gives all of its values, the rows
+share their calls, and together take hardly more of them than one row alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backproof._calling import STEPS, TOLERANCES, is_ours, public
+from backproof._checks import MOST_ENTRIES, TOLERANCE, Point, judged, require_options
+from backproof._claims import Check, Options, listed
+from backproof._entries import FEW, report_on
+from backproof._functions import called_with
+from backproof._many import is_function, require_finite, rows_of, values_of
+from backproof._mistakes import Mistake, placed
+from backproof._objective import Kin
+from backproof._parameters import (
+    Nest,
+    Parameters,
+    entry_name,
+    replace_leaves,
+)
+from backproof._patterns import places
+from backproof._reasons import main_reason
+from backproof._report import ArrayReport, Entry, Report, overall
+from backproof._rungs import Entries
+from backproof._shared import Shared
+
+Function = Callable[[Nest], Any]
+
+# Up to so many entries in all rows, the method "auto" measures every one.
+MOST_IN_ALL = 100_000
+
+# What is said of a cost and its gradient, as it is said of a function.
+WORDS = {"gradient": "Jacobian", "the cost": "the function", "(cost,": "(values,"}
+
+# Mistakes that say no more than where they lie.
+VAGUE = {"unknown", "row", "entry", "column", "slice"}
+
+
+@public(STEPS | TOLERANCES)
+def check_jacobian(
+    function: Function,
+    jacobian: Nest | Function,
+    parameters: Nest,
+    *,
+    method: str = "auto",
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+    in_place: bool = False,
+) -> JacobianReport:
+    """Check the Jacobian of a function with many values, and say what is wrong with it.
+
+    Each row is checked by itself, as the gradient of one value. Since the rows share the calls
+    of the function, a right Jacobian takes about two of them for each parameter, or a few dozen
+    along random directions, however many rows it has.
+
+    Parameters
+    ----------
+    function
+        Takes `parameters` and returns a number, or an array or a list of them, of any shape.
+    jacobian
+        The Jacobian that is claimed, of shape `values.shape + parameters.shape`: an array,
+        a sparse matrix or a `LinearOperator` of SciPy, or a function of the parameters that
+        returns one. For a nest of parameters, a nest in its structure of such arrays.
+        True if `function` returns the pair (values, Jacobian).
+    parameters
+        A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
+    method
+        "entries" measures every entry, "directions" probes each row along random directions.
+        "auto" takes the first for up to 5,000 parameters and 100,000 entries.
+    tolerance
+        How far an entry may lie outside of the error of its slope,
+        relative to the largest entry of its array in the same row.
+    seed, in_place
+        As for `check_gradient`.
+
+    Returns
+    -------
+    JacobianReport
+        True if the Jacobian is correct; printing it shows what was found. `evaluations` counts
+        the calls of `function`. The index of a wrong entry is that of the value, followed by
+        that of the parameter.
+
+    Raises
+    ------
+    TypeError
+        If parameters, values or Jacobian are not real numbers.
+    ValueError
+        If the function is random, not finite at the parameters, changes them or does not read
+        them, if the Jacobian has another structure or shape, changes the parameters or is another
+        one at its second call, or if an option is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t = np.linspace(0.0, 2.0, 5)
+    >>> def residuals(p):
+    ...     return p["a"] * np.exp(-p["b"] * t) - 1.0
+    >>> def jacobian(p):
+    ...     decay = np.exp(-p["b"] * t)
+    ...     return {"a": decay, "b": t * p["a"] * decay}
+    >>> report = check_jacobian(residuals, jacobian, {"a": 2.0, "b": 0.5})
+    >>> print(report.arrays["b"].mistake.text)
+    it has the wrong sign
+    """
+    require_options(method, tolerance, seed)
+    here = Parameters(parameters)
+    with (
+        np.errstate(all="ignore"),
+        _in_words_of_functions(),
+        called_with(parameters, function, jacobian, in_place=in_place) as functions,
+    ):
+        rows = Rows(*functions, here)
+        moves = rows.require_read(in_place=in_place)
+        few = here.size <= MOST_ENTRIES and rows.count * here.size <= MOST_IN_ALL
+        every = method == "entries" or (method == "auto" and few)
+        found = rows.judged(Options(tolerance, seed, map), moves=moves, every=every)
+        arrays = {path: rows.report(path, found) for path in here.leaves}
+    return JacobianReport(
+        verdict=overall(arrays),
+        difference=_entries_of(found).difference() if every else math.nan,
+        arrays=arrays,
+        evaluations=rows.values.calls,
+        seed=seed,
+        notes=tuple(dict.fromkeys(note for row in found for note in row.point.notes)),
+        values=rows.shape,
+    )
+
+
+def assert_jacobian(
+    function: Function, jacobian: Nest | Function, parameters: Nest, **options: Any
+) -> None:
+    """Raise an AssertionError with the whole report if the Jacobian is not correct.
+
+    It takes the options of `check_jacobian`.
+
+    Raises
+    ------
+    AssertionError
+        If the verdict is "wrong" or "undecided".
+    TypeError, ValueError
+        As `check_jacobian` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    >>> assert_jacobian(lambda x: A @ x, A, np.ones(2))
+    """
+    __tracebackhide__ = True
+    report = check_jacobian(function, jacobian, parameters, **options)
+    if not report:
+        raise AssertionError(f"\n{report}")
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class JacobianReport(Report):
+    """The report on a Jacobian, whose arrays hold the values along their first axes.
+
+    Attributes
+    ----------
+    values
+        The shape of what the function returned.
+    """
+
+    values: tuple[int, ...]
+
+    _what = "Jacobian"
+    _beside = "row"
+
+    def _said(self, text: str) -> str:
+        return _in_words(text)
+
+    def _entry_name(self, path: str, entry: Entry) -> str:
+        value, own = entry.index[: len(self.values)], entry.index[len(self.values) :]
+        return (
+            f"{_row_name(value)} with respect to {entry_name(path, own)}"
+            if value
+            else super()._entry_name(path, entry)
+        )
+
+    def _where_to_begin(self) -> str:
+        return ""
+
+
+# The rows
+
+
+class Row(NamedTuple):
+    """What was found of one row."""
+
+    point: Point
+    arrays: dict[str, ArrayReport]
+    entries: Entries | None
+
+
+class Rows:
+    """The rows of a Jacobian at a point, whose calls of the functions are shared."""
+
+    def __init__(
+        self, function: Function, jacobian: Nest | Function, parameters: Parameters
+    ) -> None:
+        self.parameters = parameters
+        self.values = Shared(lambda nest: values_of(function(nest)))
+        first = self.values.reader()(parameters.nest)
+        self.shape, self.count = first.shape, first.size
+        require_finite(first)
+        self.movable = is_function(jacobian)
+        given = jacobian if self.movable else lambda _: jacobian
+        self.claims = Shared(lambda nest: rows_of(given(nest), parameters.leaves, self.shape))
+
+    def require_read(self, *, in_place: bool) -> bool:
+        """Tell whether any value moves; if none does, refuse claims that say some should."""
+        moves = any(self._point(i).objective.noise.moved for i in range(self.count))
+        for i in range(0 if moves else self.count):
+            self._point(i).require_read(in_place=in_place)
+        return moves
+
+    def judged(self, options: Options, *, moves: bool, every: bool) -> list[Row]:
+        """Judge each row by itself; what it takes for mistakes is left to the first of them."""
+        rows: list[Row] = []
+        most = FEW + (3 if every else 0) * self.parameters.size
+        kin = Kin(moves, Steps())
+        for i in range(self.count):
+            point, left = self._point(i, kin), max(0, most - self.values.calls)
+            rows.append(Row(point, *judged(point, options._replace(budget=left), every=every)))
+        return rows
+
+    def report(self, path: str, rows: list[Row]) -> ArrayReport:
+        """Report on one array of all rows."""
+        shape = self.shape + np.shape(self.parameters.leaves[path])
+        apart = _of_rows([row.arrays[path] for row in rows], self.shape, shape)
+        if not all(row.entries for row in rows):
+            return apart
+        together = _of_entries(path, rows, self.shape)
+        named = [r.mistake for r in (together, apart) if r.mistake and r.mistake.kind not in VAGUE]
+        one = sum(row.arrays[path].verdict == "wrong" for row in rows) == 1
+        return replace(together, mistake=named[-1 if one else 0]) if named else together
+
+    def _point(self, i: int, kin: Kin | None = None) -> Point:
+        """Return the point at which the gradient of one value is claimed."""
+        values, claims = self.values.reader(), self.claims.reader()
+
+        def cost(parameters: Nest) -> Any:
+            result = values(parameters)
+            if result.shape != self.shape:
+                raise TypeError(
+                    f"the function returned values of shape {result.shape}, and of shape "
+                    f"{self.shape} before: expected the same shape at any parameters."
+                )
+            return result.reshape(-1)[i]
+
+        def gradient(parameters: Nest) -> Nest:
+            blocks = claims(parameters)
+            return replace_leaves(parameters, lambda path, _: blocks[path][i])
+
+        here = self.parameters
+        return Point(cost, gradient if self.movable else gradient(here.nest), here, kin)
+
+
+class Steps:
+    """First steps; where two values take nearly the same one, it is the same, and calls are shared.
+
+    They are powers of two: where one falls on one side of a limit, another falls on the other.
+    """
+
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+
+    def __call__(self, own: float) -> float:
+        """Return a step that was taken before, if it is no more than twice or half of its own."""
+        near = [step for step in self.taken if own / 2 <= step <= 2 * own]
+        self.taken += [] if near else [own]
+        return near[0] if near else own
+
+
+@contextmanager
+def _in_words_of_functions() -> Iterator[None]:
+    """Let errors of ours that speak of a cost and its gradient speak of a function."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if not is_ours(error):
+            raise
+        raise type(error)(_in_words(str(error))) from None
+
+
+def _row_name(index: Sequence[Any]) -> str:
+    """Return what a row is called: by its number, or the index of its value."""
+    if not index:
+        return "the only row"
+    return f"row {index[0]}" if len(index) == 1 else f"row [{', '.join(map(str, index))}]"
+
+
+# What is said of all rows
+
+
+def _of_entries(path: str, rows: list[Row], values: tuple[int, ...]) -> ArrayReport:
+    """Report on an array of which every entry was measured in each row."""
+    points = [row.point for row in rows]
+    gradient = {
+        p: np.stack([point.claimed[p] for point in points]).reshape(values + g.shape)
+        for p, g in points[0].claimed.items()
+    }
+    entries, number = _entries_of(rows), list(gradient).index(path)
+    check = Check(points[0].objective, gradient, Options(0.0, 0, map))
+    report = report_on(check, path, entries[entries.number == number])
+    return replace(report, mistake=report.mistake and _of_a_function(report.mistake))
+
+
+def _entries_of(rows: list[Row]) -> Entries:
+    """Return the entries of all rows, one row after the other."""
+    return Entries.joined([row.entries for row in rows if row.entries])
+
+
+def _of_rows(
+    reports: list[ArrayReport], values: tuple[int, ...], shape: tuple[int, ...]
+) -> ArrayReport:
+    """Report on an array by what was found of it in each row."""
+    entries = [
+        entry._replace(index=(*map(int, np.unravel_index(i, values)), *entry.index))
+        for i, report in enumerate(reports)
+        for entry in report.entries
+    ]
+    untested = sum((Counter(report.untested) for report in reports), Counter[str]())
+    reasons = Counter(report.reason for report in reports if report.reason)
+    verdicts = {report.verdict for report in reports}
+    verdict = next(v for v in ("wrong", "undecided", "correct") if v in verdicts)
+    within = [report.within for report in reports]
+    return ArrayReport(
+        verdict,
+        shape,
+        math.nan,
+        max(r.resolution for r in reports),
+        _shared_mistake(reports, values, entries, shape) if verdict == "wrong" else None,
+        listed(entries),
+        dict(untested),
+        main_reason(reasons) if verdict == "undecided" else "",
+        max(within) if all(map(math.isfinite, within)) else math.nan,
+        any(r.tolerated for r in reports) and verdict == "correct",
+    )
+
+
+def _shared_mistake(
+    reports: list[ArrayReport],
+    values: tuple[int, ...],
+    entries: list[Entry],
+    shape: tuple[int, ...],
+) -> Mistake:
+    """Return the mistake that all wrong rows share, and which rows these are."""
+    wrong = np.array([report.verdict == "wrong" for report in reports])
+    mistakes = {r.mistake.text: r.mistake for r in reports if r.mistake}
+    kinds = {mistake.kind for mistake in mistakes.values()}
+    count, of = int(np.count_nonzero(wrong)), len(reports)
+    if kinds == {"entry"} and (mistake := placed(shape, np.array([e.index for e in entries]))):
+        return mistake
+    if len(mistakes) == 1 and not kinds & VAGUE:
+        (mistake,) = map(_of_a_function, mistakes.values())
+        if count == of:
+            return mistake
+        where = places(wrong[:, None], 0) if len(values) == 1 else f"{count} of its {of} rows"
+        return Mistake("part", mistake.factor, f"in {where}, {mistake.text}")
+    if count == 1:
+        row = _row_name(np.argwhere(wrong.reshape(values))[0])
+        return Mistake("row", None, f"only its {row} is wrong")
+    which = "every row is" if count == of else f"{count} of its {of} rows are"
+    return Mistake("unknown", None, f"{which} wrong, in a way that no rule knows")
+
+
+def _of_a_function(mistake: Mistake) -> Mistake:
+    return mistake._replace(text=_in_words(mistake.text))
+
+
+def _in_words(text: str) -> str:
+    """Return what is said of a cost and its gradient as it is said of a function."""
+    for word, other in WORDS.items():
+        text = text.replace(word, other)
+    return text
