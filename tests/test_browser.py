@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import Visit, copied, faults, largest_paint, served, settle, visit, weight
+from browsing import WIDTHS, Visit, copied, faults, largest_paint, served, settle, visit, weight
 from conftest import DOCS, ROOT, build, planted, started
 from executed.page import missing
 from test_errors import SOURCES, message, raised
@@ -231,6 +231,28 @@ def test_prompts_are_not_copied(tab: Page, address: str) -> None:
     assert examples
     for example in examples:
         compile(example, "example", "exec")
+
+
+CUT_OFF = """
+    [...document.querySelectorAll(".doc-signature code")]
+        .filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)
+"""
+JOIN_LINES = """
+    for (const one of document.querySelectorAll(".doc-signature code"))
+        one.textContent = one.textContent.replaceAll("\\n", "")
+"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_signatures_are_not_cut_off(width: int, tab: Page, address: str) -> None:
+    """Every parameter in the reference is read without scrolling, on a phone too."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    for page in ("api", "plots", "course"):
+        tab.goto(f"{address}reference/{page}.html")
+        assert not tab.evaluate(CUT_OFF), page
+    tab.goto(f"{address}reference/api.html")
+    tab.evaluate(JOIN_LINES)
+    assert any("check_gradient" in one for one in tab.evaluate(CUT_OFF))
 
 
 MEANT = {
