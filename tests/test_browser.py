@@ -302,6 +302,44 @@ PASTE = """
 """
 
 
+# What people bring, as they would type it.
+BROUGHT = {
+    "my gradient is wrong": "guides/it-failed",
+    "in a way that no rule knows": "guides/it-failed",
+    "numerical 0": "guides/it-failed",
+    "equal to 6 digits": "guides/it-failed",
+    "zero by theory": "guides/it-failed",
+    "adjoint": "guides/it-failed",
+    "Taylor test": "guides/it-failed",
+    "dot-product test": "guides/it-failed",
+    "ODE": "guides/(it-failed|scipy)",
+    "loss": "guides/(it-failed|your-network)",
+    "batchnorm": "guides/it-failed",
+    "attention": "guides/a-layer",
+    "RNN": "guides/a-layer",
+    "Dask": "guides/a-million-parameters",
+    "jac=True": "guides/scipy",
+    "constraint": "guides/scipy",
+    "dataclass": "guides/your-network",
+    "nn.Module": "guides/pytorch",
+    "GPU": "guides/pytorch",
+    "value_and_grad": "guides/jax",
+}
+
+
+def test_search_finds_what_people_bring(tab: Page, address: str) -> None:
+    """Words of other tools and of the field lead first to the page that takes them up."""
+    tab.goto(f"{address}index.html")
+    tab.locator(".md-search__input").click()
+    first = {words: tab.evaluate(PASTE, words)[:1] for words in (*BROUGHT, "xyz")}
+    lost = {
+        words: found
+        for words, found in first.items()
+        if not re.search(rf"/{BROUGHT.get(words, '')}\.html$", *found or [""])
+    }
+    assert lost == {"xyz": []}
+
+
 def test_search_finds_the_page_of_a_sentence(tab: Page, address: str) -> None:
     """What a report or an error says, pasted into the box, leads to a page that has it."""
     sources = [path.read_text("utf-8") for path in (ROOT / "src/backproof").glob("_[a-z]*.py")]
