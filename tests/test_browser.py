@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import Visit, copied, faults, largest_paint, served, settle, visit, weight
+from browsing import WIDTHS, Visit, copied, faults, largest_paint, served, settle, visit, weight
 from conftest import DOCS, ROOT, build, planted, started
 from executed.page import missing
 from test_errors import SOURCES, message, raised
@@ -233,6 +233,28 @@ def test_prompts_are_not_copied(tab: Page, address: str) -> None:
         compile(example, "example", "exec")
 
 
+CUT_OFF = """
+    [...document.querySelectorAll(".doc-signature code")]
+        .filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)
+"""
+JOIN_LINES = """
+    for (const one of document.querySelectorAll(".doc-signature code"))
+        one.textContent = one.textContent.replaceAll("\\n", "")
+"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_signatures_are_not_cut_off(width: int, tab: Page, address: str) -> None:
+    """Every parameter in the reference is read without scrolling, on a phone too."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    for page in ("api", "plots", "course"):
+        tab.goto(f"{address}reference/{page}.html")
+        assert not tab.evaluate(CUT_OFF), page
+    tab.goto(f"{address}reference/api.html")
+    tab.evaluate(JOIN_LINES)
+    assert any("check_gradient" in one for one in tab.evaluate(CUT_OFF))
+
+
 MEANT = {
     "dropout": "learn/dropout",
     "1e-7": "learn/step-size",
@@ -278,6 +300,44 @@ PASTE = """
         return [...children].slice(0, 2).map(one => one.querySelector("a").href);
     }
 """
+
+
+# What people bring, as they would type it.
+BROUGHT = {
+    "my gradient is wrong": "guides/it-failed",
+    "in a way that no rule knows": "guides/it-failed",
+    "numerical 0": "guides/it-failed",
+    "equal to 6 digits": "guides/it-failed",
+    "zero by theory": "guides/it-failed",
+    "adjoint": "guides/it-failed",
+    "Taylor test": "guides/it-failed",
+    "dot-product test": "guides/it-failed",
+    "ODE": "guides/(it-failed|scipy)",
+    "loss": "guides/(it-failed|your-network)",
+    "batchnorm": "guides/it-failed",
+    "attention": "guides/a-layer",
+    "RNN": "guides/a-layer",
+    "Dask": "guides/a-million-parameters",
+    "jac=True": "guides/scipy",
+    "constraint": "guides/scipy",
+    "dataclass": "guides/your-network",
+    "nn.Module": "guides/pytorch",
+    "GPU": "guides/pytorch",
+    "value_and_grad": "guides/jax",
+}
+
+
+def test_search_finds_what_people_bring(tab: Page, address: str) -> None:
+    """Words of other tools and of the field lead first to the page that takes them up."""
+    tab.goto(f"{address}index.html")
+    tab.locator(".md-search__input").click()
+    first = {words: tab.evaluate(PASTE, words)[:1] for words in (*BROUGHT, "xyz")}
+    lost = {
+        words: found
+        for words, found in first.items()
+        if not re.search(rf"/{BROUGHT.get(words, '')}\.html$", *found or [""])
+    }
+    assert lost == {"xyz": []}
 
 
 def test_search_finds_the_page_of_a_sentence(tab: Page, address: str) -> None:

@@ -1,4 +1,4 @@
-"""Each diff of the guide to a failing check mends the block above it."""
+"""Each diff of the guide to a wrong gradient mends the block above it."""
 
 from pathlib import Path
 
