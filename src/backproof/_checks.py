@@ -137,7 +137,7 @@ def check_gradient(
         point.require_read(in_place=in_place)
         every = method == "entries" or (method == "auto" and here.size <= MOST_ENTRIES)
         arrays, entries = judged(point, Options(tolerance, seed, workers), every=every)
-    difference = entries.difference() if entries else math.nan
+        difference = entries.difference() if entries else math.nan
     verdict, notes = overall(arrays), tuple(point.notes)
     return Report(verdict, difference, arrays, point.evaluations, seed, notes)
 

@@ -126,9 +126,10 @@ def check_jacobian(
         every = method == "entries" or (method == "auto" and few)
         found = rows.judged(Options(tolerance, seed, map), moves=moves, every=every)
         arrays = {path: rows.report(path, found) for path in here.leaves}
+        difference = _entries_of(found).difference() if every else math.nan
     return JacobianReport(
         verdict=overall(arrays),
-        difference=_entries_of(found).difference() if every else math.nan,
+        difference=difference,
         arrays=arrays,
         evaluations=rows.values.calls,
         seed=seed,
@@ -292,7 +293,8 @@ def _in_words_of_functions() -> Iterator[None]:
     except (TypeError, ValueError) as error:
         if not is_ours(error):
             raise
-        raise type(error)(_in_words(str(error))) from None
+        in_words = type(error)(_in_words(str(error)))
+        raise in_words from None
 
 
 def _row_name(index: Sequence[Any]) -> str:
