@@ -16,8 +16,8 @@ _REMEDIES = {
     "NoneType": "leave it out",
     "type": "pass an instance of the class",
     ".named_parameters": (
-        "pass {name: w.detach().cpu().numpy() for name, w in net.named_parameters()}, "
-        "and let the cost use torch.func.functional_call"
+        "pass {name: w.detach().numpy() for name, w in net.named_parameters()}; "
+        "if the cost calls the module, check_gradient needs in_place=True"
     ),
     ".requires_grad": (
         "convert it with .detach().cpu().numpy(), "
@@ -51,5 +51,17 @@ def refuse(value: Any, name: str) -> None:
         return
     kind = type(value)
     signs = {base.__name__ for base in kind.__mro__} | {f".{name}" for name in dir(kind)}
-    if remedy := next((remedy for sign, remedy in _REMEDIES.items() if sign in signs), ""):
+    known = next((remedy for sign, remedy in _REMEDIES.items() if sign in signs), "")
+    if remedy := known or _of_object(value):
         raise TypeError(f"{name} is of type {kind.__name__}: {remedy}.")
+
+
+def _of_object(value: Any) -> str:
+    """Return what to pass in place of an object that keeps arrays in its attributes."""
+    attributes = getattr(value, "__dict__", {})
+    held = next((key for key, kept in attributes.items() if isinstance(kept, np.ndarray)), "")
+    example = f'{{"{held}": {type(value).__name__.lower()}.{held}}}'
+    return held and (
+        f"pass a dict of its arrays, such as {example}; "
+        "if the cost reads them from there, check_gradient needs in_place=True"
+    )
