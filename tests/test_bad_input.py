@@ -184,7 +184,18 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         r"\[0\] is of type Layer: pass a dict of its arrays, such as {\"W\": layer.W}; if the cost "
         r"reads .* needs in_place=True\.$",
     ),
-    ("without arrays", gradient_of(Layer(W=[1.0])), TypeError, "type Layer: expected a number"),
+    (
+        "an object with a dict",
+        gradient_of(Layer(cache={}, params={"W": ONES}, X=ONES)),
+        TypeError,
+        "parameters is of type Layer: pass its dict of arrays, layer.params; if the cost reads",
+    ),
+    (
+        "without arrays",
+        gradient_of(Layer(W=[1.0], params={"W": 1.0})),
+        TypeError,
+        "type Layer: expected a number",
+    ),
     (
         "a sparse matrix",
         gradient_of({"A": Sparse()}),

@@ -11,6 +11,8 @@ import numpy as np
 
 NUMERIC = int | float | complex | np.generic | np.ndarray
 
+_IN_PLACE = "if the cost reads them from there, check_gradient needs in_place=True"
+
 # What to do with a value by the name of its class or by an attribute that it has.
 _REMEDIES = {
     "NoneType": "leave it out",
@@ -57,11 +59,11 @@ def refuse(value: Any, name: str) -> None:
 
 
 def _of_object(value: Any) -> str:
-    """Return what to pass in place of an object that keeps arrays in its attributes."""
-    attributes = getattr(value, "__dict__", {})
-    held = next((key for key, kept in attributes.items() if isinstance(kept, np.ndarray)), "")
-    example = f'{{"{held}": {type(value).__name__.lower()}.{held}}}'
-    return held and (
-        f"pass a dict of its arrays, such as {example}; "
-        "if the cost reads them from there, check_gradient needs in_place=True"
-    )
+    """Return what to pass in place of an object that keeps arrays, or a dict of them."""
+    for key, kept in getattr(value, "__dict__", {}).items():
+        held = f"{type(value).__name__.lower()}.{key}"
+        if isinstance(kept, np.ndarray):
+            return f'pass a dict of its arrays, such as {{"{key}": {held}}}; {_IN_PLACE}'
+        if isinstance(kept, dict) and any(isinstance(item, np.ndarray) for item in kept.values()):
+            return f"pass its dict of arrays, {held}; {_IN_PLACE}"
+    return ""
