@@ -117,6 +117,13 @@ class Frame(Buffer):
         return ONES
 
 
+class Layer:
+    """What keeps arrays beside other things."""
+
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+
 class Module:
     """What has its parameters in itself."""
 
@@ -168,7 +175,26 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a module",
         gradient_of(Module()),
         TypeError,
-        "Module: pass {name: w.detach.*functional_call\\.$",
+        "Module: pass {name: w.detach.*named_parameters.*needs in_place=True\\.$",
+    ),
+    (
+        "an object",
+        gradient_of([Layer(units=3, W=ONES)]),
+        TypeError,
+        r"\[0\] is of type Layer: pass a dict of its arrays, such as {\"W\": layer.W}; if the cost "
+        r"reads .* needs in_place=True\.$",
+    ),
+    (
+        "an object with a dict",
+        gradient_of(Layer(cache={}, params={"W": ONES}, X=ONES)),
+        TypeError,
+        "parameters is of type Layer: pass its dict of arrays, layer.params; if the cost reads",
+    ),
+    (
+        "without arrays",
+        gradient_of(Layer(W=[1.0], params={"W": 1.0})),
+        TypeError,
+        "type Layer: expected a number",
     ),
     (
         "a sparse matrix",

@@ -116,7 +116,7 @@ def test_the_parameters_of_a_module_have_their_names() -> None:
             {"w": torch.nn.Parameter(torch.tensor(X))},
             "w is of type Parameter: convert it with .det",
         ),
-        (torch.nn.Linear(3, 2), "parameters is of type Linear: pass {name: w.detach().cpu()"),
+        (torch.nn.Linear(3, 2), "parameters is of type Linear: pass {name: w.detach().numpy()"),
         (torch.nn.Linear(3, 2).parameters(), "is of type generator: convert it with list(...)."),
         (torch.nn.Linear(3, 2).state_dict(), "weight is of type Tensor: convert it with .detach()"),
         ([jax.numpy.ones(3)], "[0] is of type ArrayImpl: convert it with np.asarray(...)."),

@@ -116,6 +116,14 @@ def test_what_is_no_pair_is_refused(returned: Any, words: str) -> None:
     assert check_gradient(lambda w: [w**2, 2 * w], True, 1.0)
 
 
+def test_a_pair_whose_cost_is_no_number_says_so() -> None:
+    """As that of JAX with `has_aux=True`, whose cost comes with something else."""
+    with pytest.raises(TypeError, match=r"begins with a tuple of 2: .*has_aux=True, leave"):
+        check_gradient(lambda w: ((w**2, {}), 2 * w), True, 1.0)
+    with pytest.raises(TypeError, match=r"the cost returned an array of shape \(2,\)"):
+        check_gradient(lambda w: (w**2, 2 * w), True, np.ones(2))
+
+
 def test_a_pair_without_true_says_so() -> None:
     """Wherever a cost is taken."""
     with pytest.raises(TypeError, match=r"returned a tuple .*pass True as the gradient"):

@@ -434,6 +434,21 @@ def test_a_list_of_another_length_is_no_array(parameters: Any, gradient: Any, me
         Parameters(parameters).vector_of(gradient, "gradient")
 
 
+@pytest.mark.parametrize(
+    ("parameters", "gradient", "message"),
+    [
+        ({"W": 1.0, "e.0": 2.0}, (1.0, 2.0), "has 2 items without names: expected W, e.0. Name"),
+        (Dense(np.ones(2), 1.0), [[1.0, 2.0], 3.0], "is missing W, b and has an unexpected [0][0]"),
+        ({"W": 1.0, "b": 2.0}, (1.0, 2.0, 3.0), "is missing W, b and has an unexpected [0]"),
+        ([{"W": 1.0}, 2.0], [1.0, 2.0], "is missing [0].W and has an unexpected [0]"),
+    ],
+)
+def test_a_list_in_the_place_of_names_is_told(parameters: Any, gradient: Any, message: str) -> None:
+    """If it has one item for each, as PyTorch and many backward passes return them."""
+    with pytest.raises(ValueError, match=re.escape(f"the gradient {message}")):
+        Parameters(parameters).vector_of(gradient, "gradient")
+
+
 def test_what_a_list_holds_is_named() -> None:
     """No number in it may be text."""
     with pytest.raises(TypeError, match=r"\[1\] of the gradient is of type str"):

@@ -284,7 +284,7 @@ BAD: list[tuple[str, Any, Any, Any, type[Exception], str]] = [
         lambda p, dY: tuple(affine_backward(p, dY).values()),
         P,
         ValueError,
-        r"the gradient that backward returned is missing X, W, b and has an unexpected \[0\]",
+        r"the gradient that backward returned has 3 items without names: expected X, W, b\. Name",
     ),
     ("integers", np.sin, relu_backward, np.arange(3), TypeError, "inputs has dtype int64"),
     ("random", lambda x: x * RNG.random(), relu_backward, X, ValueError, "the cost is random"),

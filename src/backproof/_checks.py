@@ -26,6 +26,7 @@ from backproof._objective import (
     Objective,
     Workers,
     half_of_the_digits,
+    real_number,
     require_workers,
 )
 from backproof._parameters import Nest, Parameters, arrays_like, precision_of, replace_leaves
@@ -247,7 +248,7 @@ class Point:
         offset = along(self.objective.parameters, away - self.parameters.vector(), 1.0)
         if self.objective.beside(offset, 1.0).cost != self.objective.value:
             return  # it changes with some directions only
-        if float(self.cost(fresh.nest)) != self.objective.value:
+        if real_number(self.cost(fresh.nest)) != self.objective.value:
             raise ValueError(
                 "the cost changes with new arrays, and not with those that it was given before: "
                 "is a result kept from call to call, beside the array itself? Let it keep a copy."

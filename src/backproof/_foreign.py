@@ -11,13 +11,15 @@ import numpy as np
 
 NUMERIC = int | float | complex | np.generic | np.ndarray
 
+_IN_PLACE = "if the cost reads them from there, check_gradient needs in_place=True"
+
 # What to do with a value by the name of its class or by an attribute that it has.
 _REMEDIES = {
     "NoneType": "leave it out",
     "type": "pass an instance of the class",
     ".named_parameters": (
-        "pass {name: w.detach().cpu().numpy() for name, w in net.named_parameters()}, "
-        "and let the cost use torch.func.functional_call"
+        "pass {name: w.detach().numpy() for name, w in net.named_parameters()}; "
+        "if the cost calls the module, check_gradient needs in_place=True"
     ),
     ".requires_grad": (
         "convert it with .detach().cpu().numpy(), "
@@ -51,5 +53,17 @@ def refuse(value: Any, name: str) -> None:
         return
     kind = type(value)
     signs = {base.__name__ for base in kind.__mro__} | {f".{name}" for name in dir(kind)}
-    if remedy := next((remedy for sign, remedy in _REMEDIES.items() if sign in signs), ""):
+    known = next((remedy for sign, remedy in _REMEDIES.items() if sign in signs), "")
+    if remedy := known or _of_object(value):
         raise TypeError(f"{name} is of type {kind.__name__}: {remedy}.")
+
+
+def _of_object(value: Any) -> str:
+    """Return what to pass in place of an object that keeps arrays, or a dict of them."""
+    for key, kept in getattr(value, "__dict__", {}).items():
+        held = f"{type(value).__name__.lower()}.{key}"
+        if isinstance(kept, np.ndarray):
+            return f'pass a dict of its arrays, such as {{"{key}": {held}}}; {_IN_PLACE}'
+        if isinstance(kept, dict) and any(isinstance(item, np.ndarray) for item in kept.values()):
+            return f"pass its dict of arrays, {held}; {_IN_PLACE}"
+    return ""

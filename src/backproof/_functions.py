@@ -44,6 +44,11 @@ class Pair:
                 "since the gradient is True."
             )
         cost, self.kept = pair
+        if isinstance(cost, tuple | list):
+            raise TypeError(
+                f"the pair (cost, gradient) begins with {_described(cost)}: expected one real "
+                "number. If it is made by value_and_grad with has_aux=True, leave the rest out."
+            )
         return cost
 
     def gradient(self, _: Nest) -> Nest:

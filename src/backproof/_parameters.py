@@ -209,6 +209,12 @@ def _refuse_paths(leaves: dict[str, Any], given: dict[str, Any], name: str) -> N
     missing = _listed([path for path in leaves if path not in given])
     unexpected = next((path for path in given if path not in leaves), "")
     expected = _listed(leaves)
+    places = [f"[{i}]" for i in range(len(leaves))]
+    if list(given) == places and not any("[" in path for path in leaves):
+        raise ValueError(
+            f"the {name} has {_counted(len(given), 'item')} without names: expected {expected}. "
+            "Name them, as in dict(zip(names, ...))."
+        )
     if missing and unexpected:
         raise ValueError(
             f"the {name} is missing {missing} and has an unexpected {unexpected}: "
