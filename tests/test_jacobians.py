@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.sparse  # type: ignore[import-untyped]
-from scipy.sparse.linalg import LinearOperator, aslinearoperator  # type: ignore[import-untyped]
 
 from backproof import JacobianReport, assert_jacobian, check_jacobian
 from drawn import draws
@@ -306,35 +304,59 @@ def test_a_small_row_does_not_drown(method: str) -> None:
 # What it takes as a Jacobian
 
 
+def sparse(J: Array) -> Any:
+    """Return a sparse matrix."""
+    return pytest.importorskip("scipy.sparse").csr_array(J)
+
+
+def coordinates(J: Array) -> Any:
+    """Return a sparse matrix of an older kind."""
+    return pytest.importorskip("scipy.sparse").coo_matrix(J)
+
+
+def operator(J: Array) -> Any:
+    """Return an operator with both products."""
+    return pytest.importorskip("scipy.sparse.linalg").aslinearoperator(J)
+
+
 def only_forward(J: Array) -> Any:
     """Return an operator without the product from the left."""
-    return LinearOperator(J.shape, matvec=lambda v: J @ v)
+    linear = pytest.importorskip("scipy.sparse.linalg").LinearOperator
+    return linear(J.shape, matvec=lambda v: J @ v)
 
 
-FORMS = (
-    np.asarray,
-    np.ndarray.tolist,
-    scipy.sparse.csr_array,
-    scipy.sparse.coo_matrix,
-    aslinearoperator,
-    only_forward,
-)
+FORMS = (np.asarray, np.ndarray.tolist, sparse, coordinates, operator, only_forward)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 def test_forms_of_a_jacobian(form: Callable[[Array], Any]) -> None:
     """Arrays, lists, sparse matrices and operators, right and wrong."""
     assert check_jacobian(line, lambda x: form(slopes(x)), X)
+    assert check_jacobian(line, form(slopes(X)), X)
     report = check_jacobian(line, lambda x: form(but(times((1, 2), 3))(x)), X)
     assert report.arrays["parameters"].entries[0].index == (1, 2)
 
 
+class Products:
+    """An operator of which one product is twice the other."""
+
+    shape = (4, 3)
+
+    def matvec(self, v: Array) -> Array:
+        """Return the product with a vector, or several."""
+        return slopes(X) @ v
+
+    def rmatvec(self, u: Array) -> Array:
+        """Return twice the product of a vector with it."""
+        return 2 * u @ slopes(X)
+
+    __matmul__ = matvec
+
+
 def test_the_products_of_an_operator_have_to_agree() -> None:
     """By a dot-product test: a solver uses both."""
-    J = slopes(X)
-    operator = LinearOperator(J.shape, matvec=lambda v: J @ v, rmatvec=lambda u: 2 * J.T @ u)
     with pytest.raises(ValueError, match="rmatvec of the Jacobian is not the adjoint"):
-        check_jacobian(line, operator, X)
+        check_jacobian(line, Products(), X)
 
 
 def test_a_function_that_returns_both() -> None:

@@ -48,7 +48,8 @@ class Shared:
             outcomes.append(_tried(self.function, parameters))
         outcome = outcomes[turn - 1]
         if isinstance(outcome, Raised):
-            raise outcome.failure.with_traceback(outcome.traceback)
+            failure = outcome.failure.with_traceback(outcome.traceback)
+            raise failure
         return outcome
 
 
