@@ -4,6 +4,8 @@ import copy
 import gc
 import json
 import math
+import subprocess
+import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -317,6 +319,15 @@ def test_a_report_is_text_where_there_is_no_terminal_at_all(
 
 
 # Mutated
+
+
+def test_the_library_is_not_there_before_a_mutant_is() -> None:
+    """Its modules would be taken as they are, and every mutant survive."""
+    command = "import runpy, sys; runpy.run_path(sys.argv[1]); print('backproof' in sys.modules)"
+    run = [sys.executable, "-c", command, mutants.__file__]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+    assert "_checks" in mutants.public_modules()
 
 
 def test_no_mutant_is_listed_twice() -> None:
