@@ -53,7 +53,7 @@ class Claim(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What was found of a claim, beside which slope, and why.
+    """What was found of a claim, beside which slope, and why; `curved` is that of what is wrong.
 
     The verdict is "right" or "wrong", "untested" where a mistake could hide in the error, or
     "doubtful" where the claim lies outside of it, but not clearly so.
@@ -65,6 +65,7 @@ class Finding(NamedTuple):
     reason: str = ""
     failure: Exception | None = None
     step: float = 0.0
+    curved: float = 0.0
 
 
 def confirmed(value: Any, gap: Any, rounding: Any, curved: Any, claim: Claim) -> Any:
@@ -102,7 +103,8 @@ def decide(
     heard = hearing(objective, direction, claim, start) if far(claim, start) else []
     if heard and _holds(heard, claim, start, direction):
         change = abs(heard[0].value - start.value) * RATIO**2 / (RATIO**2 - 1)
-        return Finding("wrong", start.value, start.error + change, step=start.step)
+        error = start.error + change
+        return Finding("wrong", start.value, error, step=start.step, curved=start.curved)
     return _by_ladder(objective, direction, claim, start, again=again)
 
 
@@ -122,7 +124,7 @@ def _by_ladder(
         return _open(objective, measured, claim)
     heard = hearing(objective, direction, claim, best)
     if _stand(heard, claim, best):
-        return Finding("wrong", *measured[:3], step=best.step)
+        return Finding("wrong", *measured[:3], step=best.step, curved=best.curved)
     if again:
         return decide(objective, direction, claim, heard[-1], again=False)
     return _open(objective, measured, claim)

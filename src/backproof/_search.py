@@ -281,7 +281,7 @@ def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayRepo
     claim = Claim(
         squares * largest * scale,
         prober.check.allowed(number) * squares * largest * scale,
-        0.0,
+        prober.check.rounding(number),
         squares * largest * scale,
         squares * largest * scale,
     )
