@@ -100,7 +100,39 @@ def hessian(rng: np.random.Generator) -> Case:
     return first, second, rng.normal(size=6)
 
 
-CASES = (affine, tanh, relu, decay, banded, outer, hessian)
+def hinges(rng: np.random.Generator) -> Case:
+    """Return a line that bends at its knots: most values do not see most of them."""
+    t = np.linspace(0, 1, 40)
+
+    def jacobian(p: Any) -> Any:
+        on = 1.0 * (t[:, None] > p["knots"])
+        return {"knots": -on * p["line"], "line": on * (t[:, None] - p["knots"])}
+
+    return (
+        lambda p: np.maximum(t[:, None] - p["knots"], 0) @ p["line"],
+        jacobian,
+        {"knots": rng.uniform(0, 1, 3), "line": rng.normal(size=3)},
+    )
+
+
+def pool(rng: np.random.Generator) -> Case:
+    """Return the largest of each four numbers in a square."""
+
+    def blocks(x: Array) -> Array:
+        return x.reshape(4, 2, 4, 2).swapaxes(1, 2).reshape(16, 4)
+
+    places = blocks(np.arange(64)).astype(int)
+
+    def jacobian(x: Array) -> Array:
+        J = np.zeros((16, 64))
+        J[np.arange(16), places[np.arange(16), blocks(x).argmax(axis=1)]] = 1
+        return J.reshape(16, 8, 8)
+
+    return lambda x: blocks(x).max(axis=1), jacobian, rng.normal(size=(8, 8))
+
+
+CASES = (affine, tanh, relu, decay, banded, outer, hessian, hinges, pool)
+
 every_case = pytest.mark.parametrize("draw", CASES, ids=lambda draw: draw.__name__)
 
 
@@ -178,6 +210,16 @@ def test_what_is_wrong_everywhere_takes_a_bounded_number_of_calls() -> None:
         report = check_jacobian(lambda x: np.tanh(W @ x), claim, x, method=method)
         assert report.verdict == "wrong"
         assert report.evaluations <= most
+
+
+def test_units_that_wake_further_off_take_few_calls() -> None:
+    """Entries of 0 are not looked into where a step that is far longer changes something."""
+    function, jacobian, x = pool(np.random.default_rng(0))
+    close = 1 + x / 100  # any of four numbers is soon the largest
+    report = check_jacobian(function, jacobian, close, method="entries")
+    assert report.verdict == "correct"
+    assert set(report.untested) == {"zero"}
+    assert report.evaluations <= 2 * 64 + 10 * 16
 
 
 # What it says
@@ -288,6 +330,18 @@ def test_a_row_that_stands_still_is_judged(method: str) -> None:
 
 
 @every_method
+def test_a_row_of_which_nothing_is_known_is_left_open(method: str) -> None:
+    """However many others are right."""
+    report = check_jacobian(
+        lambda x: np.append(line(x), np.round(x.sum(), 6)),
+        lambda x: np.vstack([slopes(x), np.ones(3)]),
+        X,
+        method=method,
+    )
+    assert report.verdict == "undecided"
+
+
+@every_method
 def test_a_small_row_does_not_drown(method: str) -> None:
     """Each row is judged by its own error, whatever the others are."""
     report = check_jacobian(
@@ -337,14 +391,59 @@ def test_forms_of_a_jacobian(form: Callable[[Array], Any]) -> None:
     assert report.arrays["parameters"].entries[0].index == (1, 2)
 
 
+@pytest.mark.parametrize("form", FORMS[2:], ids=lambda form: form.__name__)
+def test_a_matrix_stands_for_any_shape(form: Callable[[Array], Any]) -> None:
+    """What has two axes only has a row for each value and a column for each parameter."""
+    B, Y = np.eye(2), SQUARE[:3, :2]
+    J = np.kron(M, B)
+    assert check_jacobian(lambda Y: M @ Y, form(J), Y)
+    p = {"Y": Y, "x": X}
+    assert check_jacobian(
+        lambda p: M @ p["Y"] + (M @ p["x"])[:, None],
+        {"Y": form(J), "x": form(np.repeat(M, 2, axis=0))},
+        p,
+    )
+    report = check_jacobian(lambda Y: M @ Y, form(2 * J), Y)
+    assert report.verdict == "wrong"
+
+
+@every_method
+def test_results_in_the_same_memory(method: str) -> None:
+    """A function and its Jacobian may write to it, call after call; mistakes are found as ever."""
+    values, J = np.zeros(4), np.zeros((4, 3))
+
+    def into(x: Array) -> Array:
+        values[:] = line(x)
+        return values
+
+    def right(x: Array) -> Array:
+        J[:] = slopes(x)
+        return J
+
+    def wrong(x: Array) -> Array:
+        J[:] = but(times(2, -1))(x)
+        return J
+
+    assert check_jacobian(into, right, X, method=method)
+    report = check_jacobian(into, wrong, X, method=method)
+    assert {entry.index[0] for entry in report.arrays["parameters"].entries} == {2}
+
+
+def test_products_that_are_not_finite_are_accused_and_not_their_adjoint() -> None:
+    """A dot-product test says nothing of them."""
+    lost = Products()
+    lost.factor = np.nan
+    assert check_jacobian(line, lost, X).verdict == "wrong"
+
+
 class Products:
     """An operator of which one product is twice the other."""
 
-    shape = (4, 3)
+    shape, factor = (4, 3), 1.0
 
     def matvec(self, v: Array) -> Array:
         """Return the product with a vector, or several."""
-        return slopes(X) @ v
+        return self.factor * slopes(X) @ v
 
     def rmatvec(self, u: Array) -> Array:
         """Return twice the product of a vector with it."""
@@ -399,6 +498,10 @@ REFUSED = [
     (lambda x: {"a": x}, slopes, "the function returned a dict: check one"),
     (lambda x: "text", slopes, "expected real numbers"),
     (lambda x: [], slopes, "the function returned no values"),
+    (lambda x: line(x).astype(object), slopes, "a value of dtype object"),
+    (lambda x: np.ma.masked_less(line(x), 1e3), slopes, "the function returned masked values"),
+    (line, lambda x: {"x": slopes(x)}, "the Jacobian is a dict, and the parameters are none"),
+    (line, lambda x: slopes(x).ravel(), r"is \.reshape\(4, 3\) missing\?"),
     (lambda x: np.log(line(x) - 1e3), slopes, r"values\[0\] of the function is nan"),
     (line, lambda x: None, "the Jacobian is None: is a return statement missing"),
     (line, lambda x: slopes(x)[:3], r"the Jacobian has shape \(3, 3\): expected \(4, 3\)"),

@@ -66,8 +66,8 @@ def _hear(check: Check, entries: Entries, rung: Rung, budget: float) -> None:
     objective = check.objective
     most = min(max(len(entries.index), FEW), check.options.budget)
     budget = min(budget, objective.evaluations + most)
-    far = _far(entries, rung, DOUBT)
-    order = _fairly(entries, rung)
+    far = _far(entries, rung, DOUBT if most else DOUBT**2)
+    order = _fairly(entries, rung) if most else []
     for start in range(0, len(order), TOGETHER):
         if start and objective.evaluations + TOGETHER * RATHER >= budget:
             break
@@ -75,13 +75,16 @@ def _hear(check: Check, entries: Entries, rung: Rung, budget: float) -> None:
         objective.again()
     for number in np.unique(entries.number[entries.verdict == ""]):
         own = entries.number == number
-        _stand_for_the_rest(entries, own & (entries.verdict == ""), own & far, objective.lost)
+        left = own & (entries.verdict == "")
+        _stand_for_the_rest(entries, left, own & far, objective.lost, unheard=not most)
 
 
-def _stand_for_the_rest(entries: Entries, left: Array, far: Array, lost: str) -> None:
-    """Judge the entries of an array that were not heard by those that were."""
+def _stand_for_the_rest(
+    entries: Entries, left: Array, far: Array, lost: str, *, unheard: bool
+) -> None:
+    """Judge the entries of an array that were not heard by those that were, if any could be."""
     heard = far & ~left
-    stands = heard.any() and (entries.verdict[heard] == "wrong").all()
+    stands = unheard or (heard.any() and (entries.verdict[heard] == "wrong").all())
     reasons = _counts(entries.reason[(entries.number == entries.number[left][0]) & ~left])
     reasons.pop("", None)
     entries.verdict[left] = np.where(far[left] & stands, "wrong", "untested")

@@ -34,6 +34,7 @@ from backproof._reasons import main_reason
 from backproof._report import ArrayReport, Entry, Report, overall
 from backproof._rungs import Entries
 from backproof._shared import Shared
+from backproof._slopes import RATIO
 
 Function = Callable[[Nest], Any]
 
@@ -244,6 +245,7 @@ class Rows:
         if not all(row.entries for row in rows):
             return apart
         together = _of_entries(path, rows, self.shape)
+        together = replace(together, verdict=apart.verdict, reason=apart.reason)
         named = [r.mistake for r in (together, apart) if r.mistake and r.mistake.kind not in VAGUE]
         one = sum(row.arrays[path].verdict == "wrong" for row in rows) == 1
         return replace(together, mistake=named[-1 if one else 0]) if named else together
@@ -270,17 +272,17 @@ class Rows:
 
 
 class Steps:
-    """First steps; where two values take nearly the same one, it is the same, and calls are shared.
+    """First steps: where those of two values are nearly the same, they take one, and share calls.
 
-    They are powers of two: where one falls on one side of a limit, another falls on the other.
+    Nearly is less than from one step of a ladder to the next, which would be tried anyway.
     """
 
     def __init__(self) -> None:
         self.taken: list[float] = []
 
     def __call__(self, own: float) -> float:
-        """Return a step that was taken before, if it is no more than twice or half of its own."""
-        near = [step for step in self.taken if own / 2 <= step <= 2 * own]
+        """Return a step that was taken before, if one is near its own."""
+        near = [step for step in self.taken if own / RATIO < step < own * RATIO]
         self.taken += [] if near else [own]
         return near[0] if near else own
 

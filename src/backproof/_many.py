@@ -11,7 +11,7 @@ import numpy as np
 from backproof._checks import close
 from backproof._claims import Array
 from backproof._foreign import read
-from backproof._parameters import Nest, arrays_like, entry_name, real_array
+from backproof._parameters import Nest, arrays_like, entry_name, real_array, replace_leaves
 
 
 def is_function(jacobian: Any) -> bool:
@@ -28,11 +28,15 @@ def values_of(result: Any) -> Array:
             "the function returned a dict: check one of its values at a time, "
             "such as lambda p: function(p)['a']."
         )
-    array = np.asarray(_array(result, "what the function returned"))
+    read = _array(result, "what the function returned")
+    if np.ma.is_masked(read):
+        raise TypeError("the function returned masked values: let it return those that count.")
+    array = np.asarray(read)
     if array.dtype.kind not in "fiu":
-        kind = type(result).__name__ if array.dtype.kind == "O" else f"dtype {array.dtype}"
+        kind = f"dtype {array.dtype}" if array.shape else f"type {type(result).__name__}"
         raise TypeError(f"the function returned a value of {kind}: expected real numbers.")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    # The function may write its next values to the same memory.
+    return array.astype(array.dtype if array.dtype.kind == "f" else np.float64)
 
 
 def _array(value: Any, name: str) -> Any:
@@ -63,41 +67,70 @@ def require_finite(values: Array) -> None:
 
 def rows_of(jacobian: Nest, leaves: Mapping[str, Any], values: tuple[int, ...]) -> dict[str, Any]:
     """Return the rows of each array of a Jacobian, one row for each value."""
-    shapes = {path: (*values, *np.shape(leaf)) for path, leaf in leaves.items()}
+    owns = {path: np.shape(leaf) for path, leaf in leaves.items()}
     if list(leaves) == ["parameters"]:
-        blocks = {"parameters": _matrix(jacobian, shapes["parameters"])}
+        blocks = {"parameters": _matrix(jacobian, values, owns["parameters"])}
     elif list(leaves) == [f"[{i}]" for i in range(len(leaves))] and not any(
         map(np.ndim, leaves.values())
     ):
-        columns = np.moveaxis(_matrix(jacobian, (*values, len(leaves))), -1, 0)
+        columns = np.moveaxis(_matrix(jacobian, values, (len(leaves),)), -1, 0)
         blocks = dict(zip(leaves, columns, strict=True))
     else:
-        expected = {path: np.broadcast_to(0.0, shape) for path, shape in shapes.items()}
-        blocks = arrays_like(expected, jacobian, "Jacobian")
+        expected = {path: np.broadcast_to(0.0, (*values, *own)) for path, own in owns.items()}
+        blocks = arrays_like(expected, _of_arrays(jacobian, values, owns), "Jacobian")
     count = math.prod(values)
-    return {path: block.reshape(count, *np.shape(leaves[path])) for path, block in blocks.items()}
+    # A copy, since the next Jacobian may be written to the same memory.
+    return {path: np.array(block).reshape(count, *owns[path]) for path, block in blocks.items()}
 
 
-def _matrix(jacobian: Any, shape: tuple[int, ...]) -> Array:
+def _of_arrays(
+    jacobian: Nest, values: tuple[int, ...], owns: Mapping[str, tuple[int, ...]]
+) -> Nest:
+    """Return a nest with arrays in the place of what is sparse, or an operator."""
+
+    def dense(path: str, given: Any) -> Any:
+        return (
+            _dense(given, values, owns[path], f"{path} of the Jacobian") if path in owns else given
+        )
+
+    return replace_leaves(jacobian, dense)
+
+
+def _matrix(jacobian: Any, values: tuple[int, ...], own: tuple[int, ...]) -> Array:
     """Return the Jacobian with respect to one array as an array."""
     if jacobian is None:
         raise TypeError("the Jacobian is None: is a return statement missing?")
-    if hasattr(jacobian, "toarray"):
-        jacobian = jacobian.toarray()
-    elif hasattr(jacobian, "matvec"):
-        _require_shape(jacobian.shape, shape)
-        jacobian = _by_products(jacobian)
-    array = real_array(_array(jacobian, "the Jacobian"), "the Jacobian")
-    _require_shape(array.shape, shape)
+    if isinstance(jacobian, dict):
+        raise TypeError("the Jacobian is a dict, and the parameters are none: expected an array.")
+    dense = _array(_dense(jacobian, values, own), "the Jacobian")
+    array = real_array(dense, "the Jacobian")
+    _require_shape("the Jacobian", array.shape, (*values, *own))
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
-def _require_shape(given: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    if given != shape:
-        question = ": is it transposed?" if given == shape[::-1] else "."
-        raise ValueError(
-            f"the Jacobian has shape {given}: expected {shape}, one row for each value{question}"
-        )
+def _dense(
+    jacobian: Any, values: tuple[int, ...], own: tuple[int, ...], name: str = "the Jacobian"
+) -> Any:
+    """Return a sparse matrix or an operator, of a row for each value, as an array."""
+    if not hasattr(jacobian, "toarray") and not hasattr(jacobian, "matvec"):
+        return jacobian
+    if jacobian.shape != (*values, *own):
+        _require_shape(name, jacobian.shape, (math.prod(values), math.prod(own)))
+    array = jacobian.toarray() if hasattr(jacobian, "toarray") else _by_products(jacobian)
+    return array.reshape(*values, *own)
+
+
+def _require_shape(name: str, given: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    if given == shape:
+        return
+    question = "."
+    if given == shape[::-1]:
+        question = ": is it transposed?"
+    elif math.prod(given) == math.prod(shape):
+        question = f": is .reshape{shape} missing?"
+    raise ValueError(
+        f"{name} has shape {given}: expected {shape}, one row for each value{question}"
+    )
 
 
 def _by_products(operator: Any) -> Array:
@@ -108,7 +141,7 @@ def _by_products(operator: Any) -> Array:
         back = np.asarray(operator.rmatvec(u))
     except NotImplementedError:
         return array
-    if not close(expected := array.T @ u, back):
+    if np.isfinite(array).all() and not close(expected := array.T @ u, back):
         i = int(np.argmax(abs(expected - back)))
         raise ValueError(
             "rmatvec of the Jacobian is not the adjoint of its matvec: in a dot-product test, "

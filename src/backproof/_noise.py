@@ -59,7 +59,9 @@ def measure_noise(objective: Objective, spread: float, count: int = QUICK) -> No
     ray, precision = _ray(objective.parameters), objective.precision
     length, grid = math.sqrt(max(precision, objective.parameters.precision)) / 4, 0.0
     shortest, (last, values) = length, _values(objective, ray, length, count)
-    while _tie(values) and GROWTH * abs(length) <= LONGEST:
+    # If other values of the function move, one that stands still is on no grid.
+    still = objective.kin.moves and len({*values, objective.value}) == 1
+    while _tie(values) and not still and GROWTH * abs(length) <= LONGEST:
         grid = max(grid, _smallest_change(values))
         length *= -GROWTH
         last, values = _values(objective, ray, length, CLOSE if grid else count)

@@ -125,9 +125,8 @@ class Prober(NamedTuple):
     def _of_both(self, finding: Finding, claim: Claim, region: Region) -> Finding:
         """Return a finding with the error of both, and whether the tolerance is what passed."""
         rounding = max(self.check.rounding(n) for n in region)
-        left = (
-            rounding * finding.curved
-        )  # by terms that cancel, which are as large as slopes nearby
+        # Terms that cancel are as large as slopes nearby, and so is what rounding leaves of them.
+        left = rounding * finding.curved
         if finding.verdict == "wrong" and claim.apart(finding.value, 0.0) <= left:
             finding = finding._replace(verdict="doubtful")
         off = abs(claim.value - finding.value) > finding.error + rounding * claim.size

@@ -105,6 +105,13 @@ def _judge_still(
     negligible = np.maximum(size, error) <= beside
     flat = change == 0 and not objective.noise.moved
     stays = flat or (change <= still(objective) and not objective.rounded)
+    # If other values move, all is read. A slope that explains the change would be seen at the first
+    # step: there is none, and a unit wakes further off.
+    wakes = change * objective.noise.step > longest * DOUBT * still(objective)
+    if objective.kin.moves and none.all() and wakes and not objective.rounded:
+        entries.value[own], entries.error[own] = 0.0, still(objective)
+        entries.verdict[own], entries.reason[own] = "untested", "zero"
+        return
     if not stays and (none.any() or not negligible.all()):
         return
     # Units of another size may hide what is narrower than any step that could tell.
