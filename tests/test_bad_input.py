@@ -109,6 +109,12 @@ class Buffer:
         return ONES
 
 
+class Sharded(Buffer):
+    """What NumPy can read, and JAX keeps in shards."""
+
+    addressable_shards = ()
+
+
 class Frame(Buffer):
     """What NumPy can read, and has a method for it."""
 
@@ -169,7 +175,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a tensor",
         gradient_of({"w": Tensor()}),
         TypeError,
-        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let the",
+        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let cost",
     ),
     (
         "a module",
@@ -211,6 +217,19 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "dict_values: pass the dict itself",
     ),
     ("a proxy", gradient_of(MappingProxyType({"w": 1.0})), TypeError, "convert it with dict"),
+    ("an array of JAX", gradient_of([Sharded()]), TypeError, "convert all with jax.tree.map"),
+    (
+        "layers in an object",
+        gradient_of(Layer(name="net", layers=[None, Layer(W=ONES)])),
+        TypeError,
+        "what it holds, such as .* for layer in layer.layers\\]; if .* in_place=True\\.$",
+    ),
+    (
+        "layers without arrays",
+        gradient_of(Layer(layers=[Layer(W=1.0)])),
+        TypeError,
+        "type Layer: expected a number",
+    ),
     ("a buffer", gradient_of(Buffer()), TypeError, "parameters is of .*convert it with np.asarray"),
     ("a frame", gradient_of(Frame()), TypeError, "type Frame: convert it with .to_numpy\\(\\)\\.$"),
     ("a set", gradient_of({1.0, 2.0}), TypeError, "parameters is of type set"),
@@ -333,7 +352,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "no gradient of an array",
         difference({"W": np.ones((2, 3)), "b": None}, {"W": np.ones((2, 3)), "b": ONES}),
         TypeError,
-        "b of the gradient is None: .*give zeros, np.zeros\\(\\(3,\\)\\)\\.",
+        "b of the gradient is None: .*give zeros, np.zeros\\(\\(3,\\)\\); if it is frozen, leave",
     ),
     (
         "a gradient that is on a tape",

@@ -224,3 +224,34 @@ def test_a_cost_that_raises_beside_the_point_has_been_called_as_often_as_is_said
     objective = Objective(cost, Parameters(2.0))
     assert np.isfinite(objective.noise.level)
     assert objective.evaluations == len(calls)
+
+
+MIXED = np.array([1e6, 1.0, 1e-3, 1e-7, 1e3])
+
+
+@every_method
+@pytest.mark.parametrize("power", [3, 4, 5, 6])
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_a_step_too_long_for_a_small_entry_tells_nothing_of_its_slope(
+    factor: float, power: int, method: str
+) -> None:
+    """Else the claims are 0 beside the slopes that it shows, and any of them is right."""
+    for seed in range(6):
+        x = MIXED * np.random.default_rng(seed).normal(size=5)
+        report = check_gradient(
+            lambda x: np.sum((x / MIXED - 1) ** power),
+            lambda x: factor * power * (x / MIXED - 1) ** (power - 1) / MIXED,
+            x,
+            method=method,
+        )
+        assert report.verdict in (["correct", "undecided"] if factor == 1 else ["wrong"])
+        (array,) = report.arrays.values()
+        assert report.verdict != "correct" or array.resolution < 1
+
+
+def test_an_optimum_is_one_still_where_the_cost_curves_evenly() -> None:
+    """The sibling of the test before: the slopes nearby are as they seem."""
+    report = check_gradient(
+        lambda x: np.sum((x / MIXED - 1) ** 2), lambda x: 2 * (x / MIXED - 1) / MIXED, MIXED.copy()
+    )
+    assert report.verdict == "correct"

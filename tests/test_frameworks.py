@@ -119,7 +119,7 @@ def test_the_parameters_of_a_module_have_their_names() -> None:
         (torch.nn.Linear(3, 2), "parameters is of type Linear: pass {name: w.detach().numpy()"),
         (torch.nn.Linear(3, 2).parameters(), "is of type generator: convert it with list(...)."),
         (torch.nn.Linear(3, 2).state_dict(), "weight is of type Tensor: convert it with .detach()"),
-        ([jax.numpy.ones(3)], "[0] is of type ArrayImpl: convert it with np.asarray(...)."),
+        ([jax.numpy.ones(3)], "[0] is of type ArrayImpl: convert all with jax.tree.map("),
         (pandas.Series(X), "parameters is of type Series: convert it with .to_numpy()."),
         (pandas.DataFrame({"x": X}), "of type DataFrame: convert it with .to_numpy()."),
         (

@@ -124,6 +124,29 @@ def test_a_pair_whose_cost_is_no_number_says_so() -> None:
         check_gradient(lambda w: (w**2, 2 * w), True, np.ones(2))
 
 
+def test_a_pair_in_the_other_order_says_so() -> None:
+    """As `torch.func.grad_and_value` returns it."""
+    with pytest.raises(TypeError, match=r"and ends with a number: .* swap the two"):
+        check_gradient(lambda w: (2 * w, np.sum(w**2)), True, np.ones(2))
+    assert check_gradient(lambda w: (w**2, 2 * w), True, np.ones(1))
+
+
+@pytest.mark.parametrize(
+    ("gradient", "words"),
+    [
+        (None, "the gradient that was passed is None: .* use numerical_gradient"),
+        (lambda w: None, "the gradient is None: is a return statement missing"),
+        (lambda w: (3 * w**2,), "is of type tuple: .* Take its only item"),
+        (lambda w: (np.sum(w**3), 3 * w**2), "type tuple: .*, and True here"),
+        (lambda w: (3 * w**2, np.sum(w**3)), r"expected a list or an array of 2 numbers\.$"),
+    ],
+)
+def test_what_comes_with_a_gradient_is_taken_off(gradient: Any, words: str) -> None:
+    """The message says how."""
+    with pytest.raises(TypeError, match=words):
+        check_gradient(lambda w: np.sum(w**3), gradient, np.ones(2))
+
+
 def test_a_pair_without_true_says_so() -> None:
     """Wherever a cost is taken."""
     with pytest.raises(TypeError, match=r"returned a tuple .*pass True as the gradient"):

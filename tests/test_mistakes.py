@@ -672,6 +672,8 @@ S = R @ R.T
         (S, 2 * np.tril(S, -1) + np.diag(np.diag(S)), "it is symmetric, and the cost reads the l"),
         (S, 2 * np.triu(S, 1) + np.diag(np.diag(S)), "it is symmetric, and the cost reads the u"),
         (S, 2 * S, "it is half the numerical gradient"),
+        (S * (2 - np.eye(len(S))), S, "off its diagonal, it is 2 times the numerical gradient"),
+        (S * (1 + 0.3 * np.eye(len(S))), S, "on its diagonal, it is 1.3 times the numerical"),
         (R.round(6), R, "it is right to about 7 digits"),
         (R.round(3), R, mistakes.UNKNOWN.text),
         (R * (1 + 1e-5), R, "it is 1 + 1e-05 times"),

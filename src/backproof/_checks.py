@@ -201,6 +201,11 @@ class Point:
     def _claims(self, parameters: Parameters) -> dict[str, Array]:
         """Return the claimed gradient by path, in the structure of the parameters."""
         gradient = self.gradient
+        if gradient is None:
+            raise TypeError(
+                "the gradient that was passed is None: expected a function, an array or a nest of "
+                "them, or True. To measure slopes alone, use numerical_gradient."
+            )
         if callable(gradient):
             before = parameters.vector()
             gradient = gradient(parameters.nest)

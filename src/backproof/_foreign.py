@@ -22,11 +22,12 @@ _REMEDIES = {
         "if the cost calls the module, check_gradient needs in_place=True"
     ),
     ".requires_grad": (
-        "convert it with .detach().cpu().numpy(), "
-        "and let the cost make its tensor of what it is given"
+        "convert it with .detach().cpu().numpy(), and let cost and gradient make their tensors of "
+        "what they are given; if they read a module, check_gradient needs in_place=True"
     ),
     ".toarray": "convert it with .toarray(), or take its .data",
     ".to_numpy": "convert it with .to_numpy()",
+    ".addressable_shards": "convert all with jax.tree.map(np.float64, parameters)",
     ".__array__": "convert it with np.asarray(...)",
     ".mapping": "pass the dict itself",
     ".keys": "convert it with dict(...)",
@@ -66,4 +67,11 @@ def _of_object(value: Any) -> str:
             return f'pass a dict of its arrays, such as {{"{key}": {held}}}; {_IN_PLACE}'
         if isinstance(kept, dict) and any(isinstance(item, np.ndarray) for item in kept.values()):
             return f"pass its dict of arrays, {held}; {_IN_PLACE}"
+        if isinstance(kept, list | tuple) and any(map(_has_arrays, kept)):
+            each = f'[{{"W": layer.W, "b": layer.b}} for layer in {held}]'
+            return f"pass the arrays of what it holds, such as {each}; {_IN_PLACE}"
     return ""
+
+
+def _has_arrays(value: Any) -> bool:
+    return any(isinstance(kept, np.ndarray) for kept in getattr(value, "__dict__", {}).values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import combinations
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from backproof._objective import Cost, require_function
-from backproof._parameters import FloatArray, Nest, flatten, replace_leaves
+from backproof._parameters import FloatArray, Nest, flatten, is_number, replace_leaves
 
 Function = Callable[[Nest], Any]
 
@@ -48,6 +49,11 @@ class Pair:
             raise TypeError(
                 f"the pair (cost, gradient) begins with {_described(cost)}: expected one real "
                 "number. If it is made by value_and_grad with has_aux=True, leave the rest out."
+            )
+        if math.prod(getattr(cost, "shape", ())) > 1 and is_number(self.kept):
+            raise TypeError(
+                f"the pair (cost, gradient) begins with {_described(cost)} and ends with a number: "
+                "if it is (gradient, cost), swap the two."
             )
         return cost
 

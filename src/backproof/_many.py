@@ -26,7 +26,7 @@ def values_of(result: Any) -> Array:
     if isinstance(result, dict):
         raise TypeError(
             "the function returned a dict: check one of its values at a time, "
-            "such as lambda p: function(p)['a']."
+            f"such as lambda p: function(p)[{next(iter(result), 'a')!r}]."
         )
     read = _array(result, "what the function returned")
     if np.ma.is_masked(read):

@@ -168,6 +168,10 @@ def _parts(evidence: Evidence) -> Iterator[tuple[str, Array]]:
         for chosen in (*halves, i % 2 == 0, i % 2 == 1, around):
             if np.count_nonzero(chosen) > alone:
                 yield f"in {places(chosen, axis)}", chosen
+    rows, *columns = evidence.gradient.shape or (1,)
+    if columns == [rows]:
+        yield "off its diagonal", ~np.eye(rows, dtype=bool)
+        yield "on its diagonal", np.eye(rows, dtype=bool)
     yield "where the parameter is negative", evidence.parameters < 0
     yield "where the parameter is positive", evidence.parameters > 0
 

@@ -250,7 +250,8 @@ def _described(value: Any) -> str:
     if value is None:
         return "None (is a return statement missing?)"
     if isinstance(value, np.ndarray) and value.size != 1:
-        return f"an array of shape {value.shape} (is a sum or a mean over it missing?)"
+        question = "is a sum or a mean over it missing? If not, use check_jacobian"
+        return f"an array of shape {value.shape} ({question})"
     if isinstance(value, tuple):
         return (
             "a tuple (if it is (cost, gradient), pass True as the gradient of check_gradient; "

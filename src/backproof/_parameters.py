@@ -162,15 +162,30 @@ def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, Floa
     given = {path: read(leaf, f"{path} of the {name}") for path, leaf in flatten(nest).items()}
     given = _lists_as_arrays(leaves, _arrays_as_lists(leaves, given), name)
     if set(given) != set(leaves):
-        if ["parameters"] in (list(given), list(leaves)):
+        advice = _to_unpack(nest)
+        if advice or ["parameters"] in (list(given), list(leaves)):
             refuse(given.get("parameters", 0.0), f"the {name}")
             kind, expected = type(nest).__name__, _structure(leaves)
-            raise TypeError(f"the {name} is of type {kind}: expected {expected}.")
+            raise TypeError(f"the {name} is of type {kind}: expected {expected}.{advice}")
         _refuse_paths(leaves, given, name)
     return {
         path: _array_like(leaf, given[path], f"{path} of the {name}")
         for path, leaf in leaves.items()
     }
+
+
+def _to_unpack(nest: Nest) -> str:
+    """Return what to take out of a tuple that a function returns beside, or around, a gradient."""
+    if type(nest) is tuple and len(nest) == 1:
+        return " Take its only item."
+    if type(nest) is tuple and len(nest) == 2 and is_number(nest[0]) > is_number(nest[1]):
+        return " If it is the pair (cost, gradient), pass its function as the cost, and True here."
+    return ""
+
+
+def is_number(value: Any) -> bool:
+    """Tell a number, also one of another library, from an array and a nest."""
+    return isinstance(value, float) or getattr(value, "ndim", None) == 0
 
 
 def _arrays_as_lists(leaves: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -314,7 +329,8 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
     """Return what is given for a leaf as an array of floats, which keep their dtype."""
     if given is None:
         raise TypeError(
-            f"{name} is None: if the cost does not use it, give zeros, np.zeros({np.shape(leaf)})."
+            f"{name} is None: if the cost does not use it, give zeros, np.zeros({np.shape(leaf)}); "
+            "if it is frozen, leave it out of the parameters."
         )
     array = real_array(given, name)
     if array.shape != np.shape(leaf):

@@ -152,7 +152,9 @@ def confirm(check: Check, entries: Entries, rung: Rung) -> None:
     count = len(check.largest)
     largest = np.zeros(count)
     np.maximum.at(largest, entries.number, np.where(rung.size > DOUBT * rung.error, rung.size, 0))
-    largest = np.where(largest > 0, largest, check.largest)
+    # A step that is too long for a small entry shows any slope, and one that is claimed may be any.
+    sizes = np.array([largest, check.largest])
+    largest = np.where((sizes > 0).all(axis=0), sizes.min(axis=0), sizes.max(axis=0))
     allowed = largest * [check.allowed(n) for n in range(count)]
     entries.largest, entries.allowed = largest[entries.number], allowed[entries.number]
     right = confirmed(rung.value, rung.gap, rung.error, rung.curved, claim_of(entries))

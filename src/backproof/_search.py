@@ -18,7 +18,7 @@ from backproof._noise import LONGEST
 from backproof._probes import Probe, Prober, Region
 from backproof._report import ArrayReport
 from backproof._slopes import RATIO, central_difference, first_difference, still
-from backproof._zeros import largest_change
+from backproof._zeros import TOO_FAST, largest_change
 
 # What the search for mistakes may take, beyond a first look at each array, and at the least.
 BUDGET, LEAST = 250, 80
@@ -263,7 +263,8 @@ def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
     seen = max(claim.size, abs(larger.value))
     bound = SEEN * max(error, seen)
     shrinks = abs(this.gap) <= abs(larger.gap) / math.sqrt(RATIO) + 4 * this.rounding
-    if not (shrinks and seen <= CLAIM_ROUNDING * error and bound <= RESOLVED * curved):
+    evenly = abs(this.gap) + 4 * this.rounding >= abs(larger.gap) / TOO_FAST
+    if not (shrinks and evenly and seen <= CLAIM_ROUNDING * error and bound <= RESOLVED * curved):
         return None
     within = bound / prober.scale(number)
     return replace(_correct(prober, number, error), within=within, untested={})

@@ -419,8 +419,9 @@ def _in_stack(name: str, layer: Layer, running: Nest) -> Passes:
     """Return the passes of a layer, whose inputs are a dict with what the layer before returned."""
     if not isinstance(layer, list | tuple) or len(layer) not in (2, 3):
         raise TypeError(
-            f"{name} is no layer: expected a pair (forward, backward), "
-            "or a triple (forward, backward, parameters)."
+            f"{name} is of type {type(layer).__name__}: expected a pair (forward, backward), "
+            "or a triple (forward, backward, parameters). An object that keeps a cache is the pair "
+            "(layer.forward, lambda x, dy: (layer.forward(x), layer.backward(dy))[1])."
         )
     forward, backward, *rest = layer
     if not rest:

@@ -15,6 +15,10 @@ from backproof._objective import Objective
 from backproof._rungs import Entries, Rung, both_sides, rung_of
 from backproof._slopes import RATIO, still
 
+# Gaps shrink by RATIO from a step to the next where the cost is smooth, and by its square or more
+# where the step is too long. Midway, they are taken for one or the other.
+TOO_FAST = RATIO ** (3 / 2)
+
 
 def judge_zeros(check: Check, entries: Entries, rung: Rung) -> None:
     """Mark arrays whose claims and slopes are 0 beside the slopes nearby, as at an optimum (24)."""
@@ -45,7 +49,8 @@ def _zero(entries: Entries, rung: Rung, own: Array, error: Array, cancelled: flo
 def _at_an_optimum(check: Check, entries: Entries, rung: Rung, own: Array) -> Array:
     """Return within what slopes are 0 that are small beside those nearby, inf if one is not (24).
 
-    There the gaps shrink with the step, whereas at kinks they stay.
+    There the gaps shrink with the step, whereas at kinks they stay, and where the step is too long
+    they shrink faster.
     """
     objective, nowhere = check.objective, np.full(np.count_nonzero(own), np.inf)
     step = objective.noise.step
@@ -61,6 +66,7 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung, own: Array) -> Ar
     rows = objective.for_each(task, entries.index[own].tolist(), check.options.workers)
     closer = rung_of(objective, np.array(rows).T)
     shrink = abs(closer.gap) <= abs(rung.gap[own]) / math.sqrt(RATIO) + 4 * closer.rounding
+    shrink &= abs(closer.gap) + 4 * closer.rounding >= abs(rung.gap[own]) / TOO_FAST
     error = rung.rounding[own] + abs(closer.value - rung.value[own])
     within = _zero(entries, rung, own, error)
     return within if shrink.all() and (within <= RESOLVED * curved).all() else nowhere
