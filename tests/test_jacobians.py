@@ -342,6 +342,24 @@ def test_a_row_of_which_nothing_is_known_is_left_open(method: str) -> None:
 
 
 @every_method
+def test_a_single_value_is_told_as_a_gradient(method: str) -> None:
+    """It has no row that could be named."""
+    report = check_jacobian(lambda x: x @ x, lambda x: 2 * x * [1, 3, -0.7], X, method=method)
+    mistake = report.arrays["parameters"].mistake
+    assert mistake is not None
+    assert "row" not in mistake.text
+    assert "parameters[1]: Jacobian" in str(report)
+
+
+def test_the_first_row_is_named_by_its_number() -> None:
+    """Along directions, too, where no rule knows what is wrong with it."""
+    report = check_jacobian(line, but(times((0, [0, 1]), [2, 7])), X, method="directions")
+    mistake = report.arrays["parameters"].mistake
+    assert mistake is not None
+    assert mistake.text == "only its row 0 is wrong"
+
+
+@every_method
 def test_a_small_row_does_not_drown(method: str) -> None:
     """Each row is judged by its own error, whatever the others are."""
     report = check_jacobian(

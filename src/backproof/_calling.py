@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from traceback import extract_tb
@@ -54,13 +53,3 @@ def is_ours(error: Exception) -> bool:
     """Tell whether a statement of the library raised an error, and not what it called."""
     last = extract_tb(error.__traceback__, limit=-1)[0]
     return Path(last.filename).parent == LIBRARY and (last.line or "").startswith("raise ")
-
-
-@contextmanager
-def told(note: str) -> Iterator[None]:
-    """Add a note to what a function of the caller raises: how it was called."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(note)
-        raise

@@ -20,6 +20,7 @@ from backproof._directions import along
 from backproof._entries import measure_entries, report_on
 from backproof._functions import called_with
 from backproof._objective import (
+    ALONE,
     LAST_CALLS,
     Cost,
     Kin,
@@ -30,7 +31,7 @@ from backproof._objective import (
     require_workers,
 )
 from backproof._parameters import Nest, Parameters, arrays_like, precision_of, replace_leaves
-from backproof._report import ArrayReport, Report, overall
+from backproof._report import ArrayReport, Report, overall, require_correct
 from backproof._rungs import TESTED, Entries
 from backproof._search import check_directions
 
@@ -167,9 +168,7 @@ def assert_gradient(
     >>> assert_gradient(lambda x: x**2, lambda x: 2 * x, 3.0)
     """
     __tracebackhide__ = True
-    report = check_gradient(cost, gradient, parameters, **options)
-    if not report:
-        raise AssertionError(f"\n{report}")
+    require_correct(check_gradient(cost, gradient, parameters, **options))
 
 
 class Point:
@@ -180,7 +179,7 @@ class Point:
         cost: Cost,
         gradient: Nest | Callable[[Nest], Nest],
         parameters: Parameters,
-        kin: Kin | None = None,
+        kin: Kin = ALONE,
     ) -> None:
         self.cost, self.gradient, self.parameters, self.kin = cost, gradient, parameters, kin
         self.notes: list[str] = []
@@ -329,7 +328,7 @@ def judged(
     """Report on each array of a claim, and on every entry if every one is to be measured."""
     check = Check(point.objective, point.claimed, options)
     entries = _measured(check, point) if every else None
-    arrays = _by_directions(check, point) if entries is None else _by_entries(check, entries)
+    arrays = _by_directions(check, point) if entries is None else by_entries(check, entries)
     if overall(arrays) == "correct":
         point.objective.call_again(LAST_CALLS)
     else:
@@ -358,7 +357,7 @@ def _measured(check: Check, point: Point) -> Entries:
     return entries
 
 
-def _by_entries(check: Check, entries: Entries) -> dict[str, ArrayReport]:
+def by_entries(check: Check, entries: Entries) -> dict[str, ArrayReport]:
     """Report on each array by its entries."""
     own = (entries[entries.number == number] for number in range(len(check.paths)))
     return {path: report_on(check, path, e) for path, e in zip(check.paths, own, strict=True)}

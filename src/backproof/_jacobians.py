@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backproof._calling import STEPS, TOLERANCES, is_ours, public
-from backproof._checks import MOST_ENTRIES, TOLERANCE, Point, judged, require_options
+from backproof._checks import MOST_ENTRIES, TOLERANCE, Point, by_entries, judged, require_options
 from backproof._claims import Check, Options, listed
-from backproof._entries import FEW, report_on
-from backproof._functions import called_with
+from backproof._entries import FEW
+from backproof._functions import Function, called_with
 from backproof._many import is_function, require_finite, rows_of, values_of
 from backproof._mistakes import Mistake, placed
-from backproof._objective import Kin
+from backproof._objective import ALONE, Kin
 from backproof._parameters import (
     Nest,
     Parameters,
@@ -31,12 +31,10 @@ from backproof._parameters import (
 )
 from backproof._patterns import places
 from backproof._reasons import main_reason
-from backproof._report import ArrayReport, Entry, Report, overall
+from backproof._report import ArrayReport, Entry, Report, overall, require_correct, worst
 from backproof._rungs import Entries
 from backproof._shared import Shared
 from backproof._slopes import RATIO
-
-Function = Callable[[Nest], Any]
 
 # Up to so many entries in all rows, the method "auto" measures every one.
 MOST_IN_ALL = 100_000
@@ -126,8 +124,9 @@ def check_jacobian(
         few = here.size <= MOST_ENTRIES and rows.count * here.size <= MOST_IN_ALL
         every = method == "entries" or (method == "auto" and few)
         found = rows.judged(Options(tolerance, seed, map), moves=moves, every=every)
-        arrays = {path: rows.report(path, found) for path in here.leaves}
-        difference = _entries_of(found).difference() if every else math.nan
+        entries = _entries_of(found) if every else None
+        arrays = rows.reports(found, entries)
+        difference = entries.difference() if entries else math.nan
     return JacobianReport(
         verdict=overall(arrays),
         difference=difference,
@@ -160,9 +159,7 @@ def assert_jacobian(
     >>> assert_jacobian(lambda x: A @ x, A, np.ones(2))
     """
     __tracebackhide__ = True
-    report = check_jacobian(function, jacobian, parameters, **options)
-    if not report:
-        raise AssertionError(f"\n{report}")
+    require_correct(check_jacobian(function, jacobian, parameters, **options))
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -185,11 +182,8 @@ class JacobianReport(Report):
 
     def _entry_name(self, path: str, entry: Entry) -> str:
         value, own = entry.index[: len(self.values)], entry.index[len(self.values) :]
-        return (
-            f"{_row_name(value)} with respect to {entry_name(path, own)}"
-            if value
-            else super()._entry_name(path, entry)
-        )
+        row = f"{_row_name(value)} with respect to " if value else ""
+        return f"{row}{entry_name(path, own)}"
 
     def _where_to_begin(self) -> str:
         return ""
@@ -224,8 +218,9 @@ class Rows:
     def require_read(self, *, in_place: bool) -> bool:
         """Tell whether any value moves; if none does, refuse claims that say some should."""
         moves = any(self._point(i).objective.noise.moved for i in range(self.count))
-        for i in range(0 if moves else self.count):
-            self._point(i).require_read(in_place=in_place)
+        if not moves:
+            for i in range(self.count):
+                self._point(i).require_read(in_place=in_place)
         return moves
 
     def judged(self, options: Options, *, moves: bool, every: bool) -> list[Row]:
@@ -238,19 +233,31 @@ class Rows:
             rows.append(Row(point, *judged(point, options._replace(budget=left), every=every)))
         return rows
 
-    def report(self, path: str, rows: list[Row]) -> ArrayReport:
-        """Report on one array of all rows."""
-        shape = self.shape + np.shape(self.parameters.leaves[path])
-        apart = _of_rows([row.arrays[path] for row in rows], self.shape, shape)
-        if not all(row.entries for row in rows):
+    def reports(self, rows: list[Row], entries: Entries | None) -> dict[str, ArrayReport]:
+        """Report on each array of all rows."""
+        apart = {path: self._apart(path, rows) for path in self.parameters.leaves}
+        if entries is None:
             return apart
-        together = _of_entries(path, rows, self.shape)
-        together = replace(together, verdict=apart.verdict, reason=apart.reason)
-        named = [r.mistake for r in (together, apart) if r.mistake and r.mistake.kind not in VAGUE]
-        one = sum(row.arrays[path].verdict == "wrong" for row in rows) == 1
-        return replace(together, mistake=named[-1 if one else 0]) if named else together
+        for path, together in by_entries(self._as_one(rows), entries).items():
+            count = sum(row.arrays[path].verdict == "wrong" for row in rows)
+            apart[path] = _of_both(together, apart[path], alone=count == 1)
+        return apart
 
-    def _point(self, i: int, kin: Kin | None = None) -> Point:
+    def _apart(self, path: str, rows: list[Row]) -> ArrayReport:
+        """Report on one array by what was found of it in each row."""
+        shape = self.shape + np.shape(self.parameters.leaves[path])
+        return _of_rows([row.arrays[path] for row in rows], self.shape, shape)
+
+    def _as_one(self, rows: list[Row]) -> Check:
+        """Return the claims of all rows as one check, in which every entry was measured."""
+        points = [row.point for row in rows]
+        gradient = {
+            path: np.stack([point.claimed[path] for point in points]).reshape(self.shape + g.shape)
+            for path, g in points[0].claimed.items()
+        }
+        return Check(points[0].objective, gradient, Options(0.0, 0, map))
+
+    def _point(self, i: int, kin: Kin = ALONE) -> Point:
         """Return the point at which the gradient of one value is claimed."""
         values, claims = self.values.reader(), self.claims.reader()
 
@@ -301,25 +308,21 @@ def _in_words_of_functions() -> Iterator[None]:
 
 def _row_name(index: Sequence[Any]) -> str:
     """Return what a row is called: by its number, or the index of its value."""
-    if not index:
-        return "the only row"
     return f"row {index[0]}" if len(index) == 1 else f"row [{', '.join(map(str, index))}]"
 
 
 # What is said of all rows
 
 
-def _of_entries(path: str, rows: list[Row], values: tuple[int, ...]) -> ArrayReport:
-    """Report on an array of which every entry was measured in each row."""
-    points = [row.point for row in rows]
-    gradient = {
-        p: np.stack([point.claimed[p] for point in points]).reshape(values + g.shape)
-        for p, g in points[0].claimed.items()
-    }
-    entries, number = _entries_of(rows), list(gradient).index(path)
-    check = Check(points[0].objective, gradient, Options(0.0, 0, map))
-    report = report_on(check, path, entries[entries.number == number])
-    return replace(report, mistake=report.mistake and _of_a_function(report.mistake))
+def _of_both(together: ArrayReport, apart: ArrayReport, *, alone: bool) -> ArrayReport:
+    """Return the report on all entries together, with the verdict of the worst row.
+
+    What names the mistake best is believed: the one wrong row, if it is `alone`, or all together.
+    """
+    mistakes = [together.mistake and _of_a_function(together.mistake), apart.mistake]
+    named = [m for m in mistakes if m and m.kind not in VAGUE] or mistakes[:1]
+    mistake = named[-1 if alone else 0]
+    return replace(together, verdict=apart.verdict, reason=apart.reason, mistake=mistake)
 
 
 def _entries_of(rows: list[Row]) -> Entries:
@@ -338,20 +341,20 @@ def _of_rows(
     ]
     untested = sum((Counter(report.untested) for report in reports), Counter[str]())
     reasons = Counter(report.reason for report in reports if report.reason)
-    verdicts = {report.verdict for report in reports}
-    verdict = next(v for v in ("wrong", "undecided", "correct") if v in verdicts)
+    verdict = worst(report.verdict for report in reports)
+    wrong = verdict == "wrong"
     within = [report.within for report in reports]
     return ArrayReport(
-        verdict,
-        shape,
-        math.nan,
-        max(r.resolution for r in reports),
-        _shared_mistake(reports, values, entries, shape) if verdict == "wrong" else None,
-        listed(entries),
-        dict(untested),
-        main_reason(reasons) if verdict == "undecided" else "",
-        max(within) if all(map(math.isfinite, within)) else math.nan,
-        any(r.tolerated for r in reports) and verdict == "correct",
+        verdict=verdict,
+        shape=shape,
+        difference=math.nan,
+        resolution=max(report.resolution for report in reports),
+        mistake=_shared_mistake(reports, values, entries, shape) if wrong else None,
+        entries=listed(entries),
+        untested=dict(untested),
+        reason=main_reason(reasons) if verdict == "undecided" else "",
+        within=max(within) if all(map(math.isfinite, within)) else math.nan,
+        tolerated=verdict == "correct" and any(report.tolerated for report in reports),
     )
 
 
@@ -368,14 +371,14 @@ def _shared_mistake(
     count, of = int(np.count_nonzero(wrong)), len(reports)
     if kinds == {"entry"} and (mistake := placed(shape, np.array([e.index for e in entries]))):
         return mistake
-    if len(mistakes) == 1 and not kinds & VAGUE:
+    if len(mistakes) == 1 and (of == 1 or not kinds & VAGUE):
         (mistake,) = map(_of_a_function, mistakes.values())
         if count == of:
             return mistake
         where = places(wrong[:, None], 0) if len(values) == 1 else f"{count} of its {of} rows"
         return Mistake("part", mistake.factor, f"in {where}, {mistake.text}")
     if count == 1:
-        row = _row_name(np.argwhere(wrong.reshape(values))[0])
+        row = _row_name(tuple(np.argwhere(wrong.reshape(values))[0]))
         return Mistake("row", None, f"only its {row} is wrong")
     which = "every row is" if count == of else f"{count} of its {of} rows are"
     return Mistake("unknown", None, f"{which} wrong, in a way that no rule knows")

@@ -28,10 +28,10 @@ def values_of(result: Any) -> Array:
             "the function returned a dict: check one of its values at a time, "
             f"such as lambda p: function(p)[{next(iter(result), 'a')!r}]."
         )
-    read = _array(result, "what the function returned")
-    if np.ma.is_masked(read):
+    given = _array(result, "what the function returned")
+    if np.ma.is_masked(given):
         raise TypeError("the function returned masked values: let it return those that count.")
-    array = np.asarray(read)
+    array = np.asarray(given)
     if array.dtype.kind not in "fiu":
         kind = f"dtype {array.dtype}" if array.shape else f"type {type(result).__name__}"
         raise TypeError(f"the function returned a value of {kind}: expected real numbers.")
@@ -89,9 +89,8 @@ def _of_arrays(
     """Return a nest with arrays in the place of what is sparse, or an operator."""
 
     def dense(path: str, given: Any) -> Any:
-        return (
-            _dense(given, values, owns[path], f"{path} of the Jacobian") if path in owns else given
-        )
+        name = f"{path} of the Jacobian"
+        return _dense(given, values, owns[path], name) if path in owns else given
 
     return replace_leaves(jacobian, dense)
 

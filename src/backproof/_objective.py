@@ -50,6 +50,9 @@ class Kin(NamedTuple):
     settled: Callable[[float], float] = float
 
 
+ALONE = Kin()
+
+
 class Objective:
     """A cost, a private copy of its parameters, and the count of its calls.
 
@@ -57,9 +60,9 @@ class Objective:
     Only calls change an objective: the parameters are displaced for one, and restored.
     """
 
-    def __init__(self, cost: Cost, parameters: Parameters, kin: Kin | None = None) -> None:
+    def __init__(self, cost: Cost, parameters: Parameters, kin: Kin = ALONE) -> None:
         require_function(cost)
-        self.cost, self.parameters, self.kin = cost, parameters, kin or Kin()
+        self.cost, self.parameters, self.kin = cost, parameters, kin
         self.evaluations = self.calls = self.repeats = 0
         self.spread, self._close = 0.0, False
         self._noise: Noise | None = None

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from html import escape
 from typing import Any, NamedTuple
@@ -318,10 +318,20 @@ class Report:
 
 def overall(arrays: Mapping[str, ArrayReport]) -> str:
     """Return the verdict on all arrays: the worst of theirs, undecided if nothing was tested."""
-    verdicts = {array.verdict for array in arrays.values()}
-    if "wrong" in verdicts:
-        return "wrong"
-    return "undecided" if "undecided" in verdicts or not _any_tested(arrays) else "correct"
+    verdict = worst(array.verdict for array in arrays.values())
+    return "undecided" if verdict == "correct" and not _any_tested(arrays) else verdict
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """Return the worst of some verdicts."""
+    return max(verdicts, key=("correct", "undecided", "wrong").index)
+
+
+def require_correct(report: Report) -> None:
+    """Raise an AssertionError with the whole report if it is not that of something correct."""
+    __tracebackhide__ = True
+    if not report:
+        raise AssertionError(f"\n{report}")
 
 
 def _any_tested(arrays: Mapping[str, ArrayReport]) -> bool:

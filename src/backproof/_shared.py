@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from hashlib import blake2b
 from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from backproof._functions import Function
 from backproof._parameters import Nest, flatten
-
-Function = Callable[[Nest], Any]
 
 
 class Raised(NamedTuple):

@@ -7,13 +7,13 @@ backward pass makes of that upstream gradient has to be the gradient of this cos
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof._calling import told
 from backproof._checks import TOLERANCE, check_gradient, close, require_options
 from backproof._claims import Array
 from backproof._parameters import (
@@ -25,7 +25,7 @@ from backproof._parameters import (
     precision_of,
     replace_leaves,
 )
-from backproof._report import Report
+from backproof._report import Report, require_correct, worst
 
 Forward = Callable[[Nest], Nest]
 Backward = Callable[[Nest, Nest], Nest]
@@ -120,9 +120,7 @@ def assert_vjp(forward: Forward, backward: Backward, inputs: Nest, **options: An
     >>> assert_vjp(np.sin, lambda x, upstream: upstream * np.cos(x), np.ones((2, 3)))
     """
     __tracebackhide__ = True
-    report = check_vjp(forward, backward, inputs, **options)
-    if not report:
-        raise AssertionError(f"\n{report}")
+    require_correct(check_vjp(forward, backward, inputs, **options))
 
 
 def check_stack(
@@ -189,7 +187,7 @@ def check_stack(
             error.add_note(f"This is about the layer {name}.")
             raise
     return StackReport(
-        verdict=_worst([report.verdict for report in reports.values()]),
+        verdict=worst(report.verdict for report in reports.values()),
         difference=float(np.max([report.difference for report in reports.values()])),
         arrays={path: a for report in reports.values() for path, a in report.arrays.items()},
         evaluations=sum(report.evaluations for report in reports.values()),
@@ -259,7 +257,7 @@ class Passes(NamedTuple):
         """Return the output, if the forward pass leaves its inputs as they are."""
         point = Parameters(self.inputs)
         before = point.vector()
-        with told("forward was called as forward(inputs), with all inputs in one argument."):
+        with _told("forward was called as forward(inputs), with all inputs in one argument."):
             output = self.forward(point.nest)
         point.require_unchanged(before, "forward pass")
         return output
@@ -287,7 +285,7 @@ class Weighted(NamedTuple):
         """Return the gradient that the backward pass makes of an upstream gradient."""
         upstream = flatten(self.upstream)
         given = replace_leaves(self.upstream, lambda _, u: u.copy())
-        with told(
+        with _told(
             "backward was called as backward(inputs, upstream), with an upstream gradient for "
             f"{_listed(list(upstream))}. If forward returns a cache beside its output, "
             "let it return the output alone."
@@ -303,7 +301,7 @@ class Weighted(NamedTuple):
 
     def check(self, options: dict[str, Any]) -> Report:
         """Check the gradient of the cost."""
-        with told(
+        with _told(
             "The cost is the sum of what forward returns, each number times its upstream gradient, "
             "and its parameters are the inputs."
         ):
@@ -448,9 +446,15 @@ def _passes(forward: Forward, backward: Backward, inputs: Nest) -> Passes:
     return Passes(forward, backward, inputs)
 
 
-def _worst(verdicts: list[str]) -> str:
-    return next(v for v in ("wrong", "undecided", "correct") if v in verdicts)
-
-
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+@contextmanager
+def _told(note: str) -> Iterator[None]:
+    """Add a note to what a function of the caller raises: how it was called."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(note)
+        raise
