@@ -13,6 +13,7 @@ from mkdocs.config import load_config
 
 from conftest import DOCS, ROOT, build, planted
 from executed import built
+from executed.proofs import without_proofs
 from executed.prose import unquoted_numbers
 
 Run = Callable[..., pytest.RunResult]
@@ -173,6 +174,61 @@ def test_a_fault_in_a_block_is_reported(
     result = run(page.replace(*change))
     assert result.parseoutcomes()["failed"] >= 1
     result.stdout.fnmatch_lines(report)
+
+
+PROVED = """\
+# Sizes
+
+A quarter is twice an eighth. <!-- holds: quarter / eighth == 2 -->
+
+```python
+eighth, quarter = 1 / 8, 1 / 4
+print("two")
+```
+
+```text title="Output"
+two
+```
+
+Both are printed. <!-- holds: printed.startswith("two") and eighth < quarter -->
+
+## More
+
+```python
+quarter, eighth = 0.25, 8
+```
+
+Eight is larger. <!-- holds: quarter < eighth -->
+"""
+
+
+@pytest.mark.parametrize("name", ["page.md", "guides/page.md"])
+@pytest.mark.parametrize(
+    ("change", "report"),
+    [
+        (("1 / 4", "1 / 2"), "*page.md, line 3: *: quarter / eighth is 4.0."),
+        (
+            ('print("two', 'print("three'),
+            "*page.md, line 14: * and eighth < quarter does not hold*",
+        ),
+        (("0.25, 8", "0.25, 0"), "*page.md, line 22: *: quarter is 0.25, eighth is 0."),
+    ],
+)
+def test_what_a_sentence_states_is_proved(
+    name: str, change: tuple[str, str], report: str, run: Run
+) -> None:
+    """It holds beside the blocks of its section; where it does not, both sides are shown."""
+    run(PROVED, name=name).assert_outcomes(passed=2)
+    assert change[0] in PROVED
+    result = run(PROVED.replace(*change), name=name)
+    assert result.parseoutcomes()["failed"] >= 1
+    result.stdout.fnmatch_lines([report])
+
+
+def test_a_reader_sees_no_proof() -> None:
+    """It is taken out with the space before it; the sentence stays."""
+    assert without_proofs(PROVED).count("<!--") == 0
+    assert "twice an eighth.\n\n```python" in without_proofs(PROVED)
 
 
 def test_a_changed_library_is_caught(run: Run, pytester: pytest.Pytester) -> None:

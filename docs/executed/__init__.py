@@ -1,6 +1,7 @@
 """The engine of the pages: a page is one program, and what it shows is what it does.
 
 - `page` finds the blocks of a page, runs them and rewrites their outputs;
+- `proofs` has what sentences state of the blocks, evaluated beside them;
 - `plugin` tests them, block by block, with pytest;
 - `figures` and `formulas` draw and typeset while the site is built;
 - `prose` and `built` check what a page says and what its reader gets to see.

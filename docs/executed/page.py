@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from io import StringIO
 from itertools import pairwise, takewhile
@@ -19,12 +19,15 @@ from typing import Any
 
 from mkdocs.utils.meta import get_data
 
+from executed.proofs import Proof, proofs, prove
+
 # Blocks may draw, but never open a window.
 os.environ["MPLBACKEND"] = "agg"
 
 FENCE = re.compile(r"( *)(`{3,}|~{3,})([^`]*)")
 PYTHON = re.compile(r"\{?\s*\.?(python|py)3?\b")
 OUTPUT = re.compile(r'\{?\s*\.?text\s+title="Output"')
+HEADING = re.compile(r"#{1,6} ")
 SCRIPT = 'if __name__ == "__main__":'
 
 
@@ -41,9 +44,10 @@ class Fence:
 
 @dataclass(frozen=True)
 class Block(Fence):
-    """A Python block, and the Output block that follows it at once, if one does."""
+    """A Python block, the Output block that follows it at once, if one does, and what it proves."""
 
     output: Fence | None
+    proofs: tuple[Proof, ...] = ()
 
 
 def run(page: str, name: str, namespace: dict[str, Any]) -> Iterator[str]:
@@ -60,9 +64,11 @@ def is_guide(name: str) -> bool:
 
 def run_alone(block: Block, name: str) -> str:
     """Run a block as if it were all that there is, and its tests; return what it prints."""
-    if SCRIPT in block.text:
-        return run_script(block)
     namespace: dict[str, Any] = {}
+    if SCRIPT in block.text:
+        printed = run_script(block)
+        prove_all(block, name, printed, namespace)
+        return printed
     printed = run_block(block, name, namespace)
     tests = any(defined.startswith("test_") for defined in namespace)
     return printed + (run_tests(block) if tests else "")
@@ -74,7 +80,14 @@ def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
     program = compile(in_place(block), name, "exec", dont_inherit=True)
     with redirect_stdout(StringIO()) as printed, redirect_stderr(StringIO()):
         exec(program, namespace)
+    prove_all(block, name, printed.getvalue(), namespace)
     return printed.getvalue()
+
+
+def prove_all(block: Block, name: str, printed: str, namespace: dict[str, Any]) -> None:
+    """Prove what the page states of a block that has run."""
+    for proof in block.proofs:
+        prove(proof, name, {**namespace, "printed": printed})
 
 
 def run_tests(block: Block) -> str:
@@ -108,11 +121,43 @@ def missing(page: str) -> list[str]:
 def blocks(page: str) -> list[Block]:
     """Return the Python blocks of a page."""
     found = [*fences(page), None]
-    return [
+    plain = [
         Block(**vars(fence), output=after if after and follows(after, fence, page) else None)
         for fence, after in pairwise(found)
         if fence and PYTHON.match(fence.info)
     ]
+    stated = stated_of(page, plain)
+    return [replace(block, proofs=tuple(stated.get(block.first, ()))) for block in plain]
+
+
+def stated_of(page: str, plain: list[Block]) -> dict[int, list[Proof]]:
+    """Return the proofs of a page by the first line of the block that gives them."""
+    text = without_fences(page)
+    headings = [n for n, line in enumerate(text.split("\n"), 1) if HEADING.match(line)]
+    stated: dict[int, list[Proof]] = {}
+    for proof in proofs(text):
+        if not plain:
+            raise ValueError(
+                f"line {proof.line}: no block of the page can prove {proof.expression}."
+            )
+        giver = min(plain, key=lambda block: distance(block, proof, headings))
+        stated.setdefault(giver.first, []).append(proof)
+    return stated
+
+
+def distance(block: Block, proof: Proof, headings: list[int]) -> tuple[bool, bool, int]:
+    """Tell which block gives a proof: one of its section, above it, the nearest."""
+    low, high = sorted((block.first, proof.line))
+    elsewhere = any(low < heading < high for heading in headings)
+    return elsewhere, block.first > proof.line, abs(block.first - proof.line)
+
+
+def without_fences(page: str) -> str:
+    """Return the page with empty lines in the place of its fenced blocks."""
+    lines = page.split("\n")
+    for fence in fences(page):
+        lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
+    return "\n".join(lines)
 
 
 def fences(page: str) -> Iterator[Fence]:

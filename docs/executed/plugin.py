@@ -31,6 +31,7 @@ from executed.page import (
     stray_outputs,
     with_outputs,
 )
+from executed.proofs import Unproved
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -123,6 +124,8 @@ class PageRunner:
                 texts.append(next(rest))
         except StopIteration:
             raise Wrong(f"{where}: not run, since a block before it raised.") from None
+        except Unproved as error:
+            raise Wrong(f"{os.path.relpath(path)}, {error}") from None
         except Exception as error:
             raise Wrong(f"{where}: this failed.\n{traceback_in(path, error)}") from None
         return texts[number]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from executed.formulas import FORMULA
-from executed.page import blocks, fences
+from executed.page import blocks, without_fences
 
 # 47, 0.5, 1e-07, 1.e-07, 1,000 and 3x, but neither W2 nor 2n nor 3.11.2.
 NUMBER = re.compile(
@@ -59,10 +59,7 @@ def value(number: str) -> Decimal:
 
 def prose(page: str) -> str:
     """Return the page without what is no prose, each line in its place."""
-    lines = page.split("\n")
-    for fence in fences(page):
-        lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
-    text = re.sub(FORMULA, results, "\n".join(lines))
+    text = re.sub(FORMULA, results, without_fences(page))
     return ASIDE.sub(empty_lines, text)
 
 
