@@ -1048,6 +1048,22 @@ def test_relu_networks_in_single_precision_are_confirmed(method: str, compute: A
 
 
 @every_method
+@pytest.mark.parametrize(("claimed", "verdict"), [(1.0, "undecided"), (3.0, "wrong")])
+def test_a_kink_that_only_the_smallest_steps_meet_accuses_nobody(
+    method: str, claimed: float, verdict: str
+) -> None:
+    """From a step of 2e-7 on, all differences are 0.5; at the point, the slopes are 1 and 0."""
+
+    def cost(p: Any) -> Any:
+        size = abs(p["x"])
+        return 1 + 0.5 * p["x"] - 0.5 * np.minimum(size, np.maximum(0, 2e-7 - size)) + p["w"] ** 2
+
+    gradient = {"x": np.array(claimed), "w": np.array(2.0)}
+    report = check_gradient(cost, gradient, {"x": np.array(0.0), "w": np.array(1.0)}, method=method)
+    assert report.arrays["x"].verdict == verdict, report
+
+
+@every_method
 @pytest.mark.parametrize("depth", [20, 50])
 def test_deep_networks_with_zero_biases_are_not_accused(method: str, depth: int) -> None:
     """Their activations are tiny, and some units are dead."""

@@ -166,11 +166,10 @@ def _with_mistake(report: ArrayReport, check: Check, path: str, entries: Entries
     """Name the mistake of an array, and list a sample of its wrong entries, the worst first."""
     g = check.gradient[path]
     here = (entries.claimed == g.reshape(-1)) | ~np.isfinite(g.reshape(-1))  # not another point
-    known = np.flatnonzero(np.isfinite(entries.value) & np.isfinite(entries.error) & here)
-    errors = (entries.error + entries.allowed)[known]
-    evidence = check.evidence(
-        path, lambda array: array.reshape(-1)[known], entries.value[known], errors
-    )
+    known = np.isfinite(entries.value) & np.isfinite(entries.error) & here
+    slopes = np.where(known, entries.value, 0.0)
+    errors = np.where(known, entries.error + entries.allowed, np.inf)
+    evidence = check.evidence(path, np.ravel, slopes, errors)
     wrong = np.flatnonzero(entries.verdict == "wrong")
     claimed = entries.claimed.reshape(g.shape)
     found = [entry_of(claimed, int(i), entries.value[i], entries.error[i]) for i in wrong]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 ROUNDING = 1e-12  # what sums and products in double precision may be off by, beyond the errors
+BY_CHANCE = 0.05  # so rarely may what is fitted explain a mistake that is another
+PARTS = 25  # so many parts and terms are tried, each of which may fit by chance
 TINY = float(np.finfo(float).tiny)  # the inverse of a smaller number overflows
 
 
@@ -82,10 +84,7 @@ class Evidence:
         return float(self.misfits(products).max(initial=0.0))
 
     def fitted(self, part: Array, rest: Array | float = 0.0) -> Fit | None:
-        """Return the x for which rest + x * part is closest to the slopes, unless it may be 0.
-
-        It has to show in two of them, since what shows in one may be due to anything.
-        """
+        """Return the x for which rest + x * part is closest to the slopes."""
         of = self.slopes - rest
         scale = self.errors + ROUNDING * np.abs(of)
         weights, wanted = (np.where(part == 0, 0.0, a / scale) for a in (part, of))
@@ -94,7 +93,22 @@ class Evidence:
             return None
         weights, wanted = weights / largest, wanted / largest
         x = float(weights @ wanted / (weights @ weights))
-        shows = np.count_nonzero(np.abs(x * part) > self.errors)
-        if shows < min(2, int(np.count_nonzero(part))) or not TINY < abs(x) < 1 / TINY:
-            return None
-        return Fit(x, 1 / largest, rest + x * part)
+        return Fit(x, 1 / largest, rest + x * part) if TINY < abs(x) < 1 / TINY else None
+
+    def telling(self, part: Array, rest: Array | float = 0.0) -> Fit | None:
+        """Return the same, if another mistake would hardly look like it."""
+        fit = self.fitted(part, rest)
+        return fit if fit and self.tell(fit.products, rest, 1) else None
+
+    def tell(self, products: Array, rest: Array | float, numbers: int) -> bool:
+        """Tell whether products beside a rest, with numbers to fit, hardly agree by chance.
+
+        The slopes that show most fix the numbers. Each other one lies within its error of what is
+        then predicted in a share of cases: that of the error in the part, or in what it changes.
+        """
+        shown = np.minimum(np.abs(products - rest), np.abs(products - self.claimed))
+        if np.count_nonzero(products - rest) == 1:
+            return True  # of one entry, it is no explanation, but tells its size
+        shares = np.divide(self.errors, shown, out=np.ones(shown.shape), where=shown > self.errors)
+        tried = PARTS if np.any(rest) else 1
+        return bool(tried * np.prod(np.sort(shares)[numbers:]) <= BY_CHANCE)

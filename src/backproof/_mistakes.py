@@ -177,13 +177,15 @@ def _parts(evidence: Evidence) -> Iterator[tuple[str, Array]]:
 
 
 def _multiples(evidence: Evidence, part: Array, rest: Array | float = 0.0) -> list[Proposal]:
-    """Propose that a part was multiplied: by a usual number that fits, and by any number."""
+    """Propose that a part was multiplied: by a usual number that fits, and by the fitted one."""
     if not (fit := evidence.fitted(part, rest)):
         return []
     factors = usual(*fit.inverse)
     *near, own = (Proposal(rest + part / x, "factor", text, x) for x, text in factors)
-    common = [proposal for proposal in near if evidence.misfit(proposal.products) <= 1][:1]
-    return [*common, (common or [own])[0]._replace(products=fit.products)]
+    common = [p for p in near if evidence.misfit(p.products) <= 1][:1]
+    common = [p for p in common if evidence.tell(p.products, rest, int(np.any(rest)))]
+    any_other = [own] if evidence.tell(fit.products, rest, 1) else []
+    return [*common, *(p._replace(products=fit.products) for p in (common or any_other))]
 
 
 def triangle(evidence: Evidence) -> Iterator[Proposal]:
@@ -267,7 +269,7 @@ def offset(evidence: Evidence) -> Iterator[Proposal]:
 def _term(evidence: Evidence, kind: str, term: Array, little: str, much: str) -> Iterator[Proposal]:
     """Propose that there is too little of a term, or too much."""
     pattern = np.count_nonzero(term) > 1  # of one entry, any term is a multiple
-    if pattern and (fit := evidence.fitted(evidence.project(term), evidence.claimed)):
+    if pattern and (fit := evidence.telling(evidence.project(term), evidence.claimed)):
         text = little if fit.value > 0 else much
         yield Proposal(fit.products, kind, text.format(shown(abs(fit.value), fit.error)))
 
@@ -276,7 +278,7 @@ def variable(evidence: Evidence) -> Iterator[Proposal]:
     """Recognise the derivative with respect to a function of the parameters."""
     g, w = evidence.gradient.astype(float), evidence.parameters
     for how, right in (("times", g / w), ("divided by", g * w)) if g.size > 1 else ():
-        if fit := evidence.fitted(products := evidence.project(right)):
+        if fit := evidence.telling(products := evidence.project(right)):
             text = f"it is {times(*fit.inverse)} times the numerical gradient {how} the parameters"
             for (operation, near), known in VARIABLES.items():
                 if operation == how and evidence.misfit(products / near) <= 1:
@@ -333,7 +335,8 @@ def shared(evidence: Evidence) -> Iterator[Proposal]:
 
 def inexact(evidence: Evidence) -> Iterator[Proposal]:
     """Suspect too little precision where most entries are off, and all of them by little."""
-    apart = np.abs(evidence.claimed - evidence.slopes)
+    known = np.isfinite(evidence.errors)
+    apart = np.abs(evidence.claimed - evidence.slopes)[known]
     share = float(apart.max() / np.abs(evidence.slopes).max())
     most = np.count_nonzero(evidence.off) > apart.size / 2
     if most and share <= NEARLY_RIGHT and apart.size > FEW:

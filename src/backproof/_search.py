@@ -13,7 +13,7 @@ from backproof._decide import RESOLVED, Claim, Finding, decide
 from backproof._directions import DOUBT, of_arrays
 from backproof._entries import RATHER, TOGETHER, measure_entries, report_on
 from backproof._locate import PROBES, candidates, decide_entry, locate, right_throughout, without
-from backproof._mistakes import UNKNOWN, Mistake, name_mistake, not_finite_in
+from backproof._mistakes import KNOWN, UNKNOWN, Mistake, name_mistake, not_finite_in
 from backproof._noise import LONGEST
 from backproof._probes import Probe, Prober, Region
 from backproof._report import ArrayReport
@@ -316,7 +316,8 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: float) -> Ar
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
     size, left = prober.gradient(number).size, budget - prober.check.objective.evaluations
     small = size <= SMALL and 2 * size + RATHER * min(size, TOGETHER) <= left
-    if small and prober.step < first.step:  # kinks blur the probes
+    blurred = prober.step < first.step  # by kinks
+    if small and blurred:
         return _entry_by_entry(prober, number, budget)
     slopes, _, errors = np.array(probes).T / scale
     mistake = _named(prober, number, slopes, errors)
@@ -324,11 +325,13 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: float) -> Ar
         return _wrong(prober, number, [shown], mistake, error, True)
     if small:
         return _entry_by_entry(prober, number, budget)
-    found = list(locate(prober, region, probes, budget))
+    found = [(i, finding) for _, i, finding in locate(prober, region, probes, budget)]
     complete = prober.check.objective.evaluations <= budget
-    if complete and not found:
+    if not found and blurred and (shown := _shown(prober, number)):
+        found = [shown]
+    if not found and (complete or blurred):  # kinks may cancel in the gap, and not in the slope
         return _undecided(prober, number, first)
-    return _wrong(prober, number, [(i, f) for _, i, f in found], UNKNOWN, error, complete)
+    return _wrong(prober, number, found, UNKNOWN, error, complete)
 
 
 def _entry_by_entry(prober: Prober, number: int, budget: float) -> ArrayReport:
@@ -355,6 +358,8 @@ def _wrong(
             prober.check.evidence(path, np.ravel, slopes, np.array([only.error]))
         )
     elif mistake is UNKNOWN:
+        # What a tolerance or kinks hide may be in any entry.
+        complete = complete and SEEN * error <= KNOWN * largest
         mistake = scattered(g, [index for index, _ in found], complete=complete)
     entries = [entry_of(g, i, finding.value, finding.error) for i, finding in found]
     resolution = SEEN * error / largest if largest else math.nan
