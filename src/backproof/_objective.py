@@ -255,6 +255,8 @@ def _described(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size != 1:
         question = "is a sum or a mean over it missing? If not, use check_jacobian"
         return f"an array of shape {value.shape} ({question})"
+    if np.iscomplexobj(value):
+        return "a complex number (take .real, or the absolute value)"
     if isinstance(value, tuple):
         return (
             "a tuple (if it is (cost, gradient), pass True as the gradient of check_gradient; "
