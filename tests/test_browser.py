@@ -354,6 +354,12 @@ BROUGHT = {
     "nn.Module": "guides/pytorch",
     "GPU": "guides/pytorch",
     "value_and_grad": "guides/jax",
+    "equinox": "guides/jax",
+    "flax": "guides/jax",
+    "approx_fprime": "guides/scipy",
+    "complex parameters": "guides/your-network",
+    "straight-through": "guides/pytorch",
+    "sklearn": "explanation/in-the-wild",
 }
 
 

@@ -486,6 +486,18 @@ def test_a_function_that_returns_both() -> None:
         check_jacobian(lambda x: (line(x), slopes(x)), slopes, X)
 
 
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_both_may_be_lists_as_root_takes_them(kind: Callable[[Any], Any]) -> None:
+    """As the values and the rows are without the pair; a wrong row is found."""
+
+    def both(x: Array, slope: float = 2.0) -> Any:
+        return kind([x[0] ** 2 + x[1], x[0] * x[1]]), [[slope * x[0], 1], [x[1], x[0]]]
+
+    x = np.array([1.2, 0.7])
+    assert check_jacobian(both, True, x).verdict == "correct"
+    assert check_jacobian(lambda x: both(x, 1.0), True, x).verdict == "wrong"
+
+
 def test_parameters_and_values_of_any_kind() -> None:
     """Numbers, lists of numbers, nests."""
     assert check_jacobian(lambda s: [s**2, np.sin(s)], lambda s: [2 * s, np.cos(s)], 0.7)

@@ -14,8 +14,6 @@ NUMERIC = int | float | complex | np.generic | np.ndarray
 
 _IN_PLACE = "if the cost reads them from there, check_gradient needs in_place=True"
 
-_BY_JAX = " inside of value_and_grad"
-
 # What to do with a value by the name of its class or by an attribute that it has.
 _REMEDIES = {
     "NoneType": "leave it out",
@@ -29,7 +27,7 @@ _REMEDIES = {
         "torch.tensor(...) of what they are given; of a module, pass {name: w.detach().numpy() "
         "for name, w in net.named_parameters()}, with in_place=True"
     ),
-    ".tocsr": (
+    ".toarray": (
         "convert it with .toarray(); for its stored entries alone, pass A.data of A = A.tocsr(), "
         "and let the cost compute with csr_array((data, A.indices, A.indptr), A.shape)"
     ),
@@ -93,12 +91,11 @@ def _of_pytree(value: Any) -> str:
     own = kind.__name__.lower()
     if arrays == list(kept) == list(inspect.signature(kind).parameters):
         parts = ", ".join(f'"{key}": np.float64({own}.{key})' for key in arrays)
-        made = f"{kind.__name__}(**p)"
-        return f"pass a dict of its arrays, {{{parts}}}, and let the loss take {made}{_BY_JAX}"
-    return (
-        f"pass its leaves, jax.tree.map(np.float64, jax.tree.leaves({own})), and let the loss take "
-        f"jax.tree.unflatten(jax.tree.structure({own}), p){_BY_JAX}"
-    )
+        passed, made = f"a dict of its arrays, {{{parts}}}", f"{kind.__name__}(**p)"
+    else:
+        passed = f"its leaves, jax.tree.map(np.float64, jax.tree.leaves({own}))"
+        made = f"jax.tree.unflatten(jax.tree.structure({own}), p)"
+    return f"pass {passed}, and let the loss take {made} inside of value_and_grad"
 
 
 def _has_arrays(value: Any) -> bool:

@@ -255,7 +255,7 @@ def _described(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size != 1:
         question = "is a sum or a mean over it missing? If not, use check_jacobian"
         return f"an array of shape {value.shape} ({question})"
-    if np.iscomplexobj(value):
+    if isinstance(value, complex) or getattr(value, "dtype", None) == complex:
         return "a complex number (take .real, or the absolute value)"
     if isinstance(value, tuple):
         return (
