@@ -39,7 +39,7 @@ def told_alike(function: Callable[..., Any]) -> list[str]:
     """Return the entries of a docstring whose parameters differ in type or in default."""
     parameters = inspect.signature(function).parameters
     section = (inspect.getdoc(function) or "").partition("Parameters\n----------\n")[2]
-    entries = re.findall(r"^\w+(?:, \w+)+$", section, re.MULTILINE)
+    entries = re.findall(r"^\w+(?:, \w+)+$", section.partition("\n\n")[0], re.MULTILINE)
     of = {entry: [parameters[name] for name in entry.split(", ")] for entry in entries}
     return [e for e, ps in of.items() if len({(p.annotation, p.default) for p in ps}) > 1]
 
