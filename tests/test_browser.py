@@ -27,6 +27,8 @@ PAGES = sorted(
     for ending in ("md", "ipynb")
     for path in DOCS.rglob(f"*.{ending}")
 )
+# Pages that links from elsewhere may still lead to, and where their text is now.
+MOVED = {"guides/on-a-cluster.html": "guides/a-million-parameters.html#workers"}
 every_page = pytest.mark.parametrize("page", PAGES)
 
 # The bytes of a text page that is visited first, of one that is visited next, of the notebook.
@@ -62,7 +64,16 @@ def tab(browser: Browser) -> Iterator[Page]:
 def test_every_page_of_the_build_is_visited(site: Path) -> None:
     """The build has no page that the tests in the browser leave out."""
     built = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
-    assert built == {*PAGES, "404.html"}
+    assert built == {*PAGES, *MOVED, "404.html"}
+
+
+def test_a_page_that_moved_leads_to_where_its_text_is(tab: Page, address: str, site: Path) -> None:
+    """By itself, from a host and from disk, to a section that is there."""
+    for start in (address, f"{site.as_uri()}/"):
+        for old, new in MOVED.items():
+            tab.goto(f"{start}{old}", wait_until="commit")
+            tab.wait_for_url(f"{start}{new}")
+            expect(tab.locator(f"[id='{new.partition('#')[2]}']")).to_be_visible()
 
 
 @every_page
@@ -255,6 +266,25 @@ def test_signatures_are_not_cut_off(width: int, tab: Page, address: str) -> None
     assert any("check_gradient" in one for one in tab.evaluate(CUT_OFF))
 
 
+BROKEN_TABLES = """
+    [...document.querySelectorAll(".report-table")].filter(one => {
+        const line = parseFloat(getComputedStyle(one).lineHeight);
+        const rows = one.textContent.split("\\n").length;
+        return Math.round(one.getBoundingClientRect().height / line) > rows;
+    }).map(one => one.textContent)
+"""
+
+
+def test_the_tables_of_reports_keep_their_columns(tab: Page, address: str) -> None:
+    """A row is a line, on a phone too, where the sentences around it wrap."""
+    tab.set_viewport_size({"width": min(WIDTHS), "height": 900})
+    tab.goto(f"{address}guides/scipy.html")
+    assert tab.locator(".report-table").count()
+    assert not tab.evaluate(BROKEN_TABLES)
+    tab.add_style_tag(content=".report-table { white-space: inherit !important }")
+    assert tab.evaluate(BROKEN_TABLES)
+
+
 MEANT = {
     "dropout": "learn/dropout",
     "1e-7": "learn/step-size",
@@ -324,6 +354,12 @@ BROUGHT = {
     "nn.Module": "guides/pytorch",
     "GPU": "guides/pytorch",
     "value_and_grad": "guides/jax",
+    "equinox": "guides/jax",
+    "flax": "guides/jax",
+    "approx_fprime": "guides/scipy",
+    "complex parameters": "guides/your-network",
+    "straight-through": "guides/pytorch",
+    "sklearn": "explanation/in-the-wild",
 }
 
 

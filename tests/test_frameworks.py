@@ -108,6 +108,130 @@ def test_the_parameters_of_a_module_have_their_names() -> None:
     assert str(report).startswith("The gradient is wrong in 0.weight and 0.bias.")
 
 
+@jax.tree_util.register_pytree_node_class
+class Dense:
+    """A class that JAX takes apart; it is made from its arrays alone, or from more."""
+
+    def __init__(self, W: Any, b: Any, **settings: Any) -> None:
+        self.W, self.b = W, b
+        self.__dict__.update(settings)
+
+    def tree_flatten(self) -> Any:
+        """Return the arrays."""
+        return (self.W, self.b), None
+
+    @classmethod
+    def tree_unflatten(cls, _: Any, arrays: Any) -> Any:
+        """Put them together."""
+        return cls(*arrays)
+
+
+class Layer(Dense):
+    """A layer that is made from its arrays alone."""
+
+    def __init__(self, W: Any, b: Any) -> None:
+        super().__init__(W, b)
+
+
+def loss_of(dense: Any) -> Any:
+    """Return the loss of an object that JAX takes apart."""
+    return jax.numpy.sum(jax.numpy.sin(X @ dense.W) * dense.b)
+
+
+LAYER, DENSE = (kind(jax.numpy.ones((3, 2)), jax.numpy.arange(2.0)) for kind in (Layer, Dense))
+
+
+def followed(message: str, value: Any, name: str) -> Any:
+    """Return the parameters that a message says to pass, and the loss of these."""
+    code = re.search(
+        r"pass (?:its leaves, |a dict of its arrays, )(.+), and let the loss take (.+) in", message
+    )
+    assert code, message
+    names = {"np": np, "jax": jax, name: value, "Layer": Layer}
+    make = eval(f"lambda p: {code[2]}", names)  # what it says is what has to run
+    return eval(code[1], names), lambda p: loss_of(make(p))
+
+
+@pytest.mark.parametrize(("value", "arrays"), [(LAYER, ["W", "b"]), (DENSE, ["[0]", "[1]"])])
+def test_what_is_said_of_an_object_that_jax_takes_apart_runs(value: Any, arrays: list[str]) -> None:
+    """Its arrays by name where it is made from them, or else its leaves."""
+    with pytest.raises(TypeError) as said:
+        check_gradient(jax.value_and_grad(loss_of), True, value)
+    p, loss = followed(str(said.value), value, type(value).__name__.lower())
+    report = check_gradient(jax.value_and_grad(loss), True, p)
+    assert report.verdict == "correct"
+    assert list(report.arrays) == arrays
+    assert check_gradient(loss, jax.grad(lambda p: 2 * loss(p)), p).verdict == "wrong"
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("torch", 1), ("jax", -1)])
+def test_complex_parameters_go_in_as_two_arrays(kind: str, sign: int) -> None:
+    """The gradient of PyTorch is read as it is, and that of JAX is its conjugate."""
+    z = X + 1j * X[::-1]
+    with pytest.raises(TypeError, match="complex") as said:
+        numerical_gradient(lambda z: abs(z).sum(), z)
+    code = re.search(
+        r"pass (.+) in place of z, and let the cost compute with (.+)\.$", str(said.value)
+    )
+    assert code
+    p = eval(code[1], {"z": z})  # what it says is what has to run
+
+    def together(p: Any) -> Any:
+        return eval(code[2], {"p": p})
+
+    def cost(p: Any) -> Any:
+        return np.sum(np.abs(together(p) ** 2 - 1j))
+
+    def gradient(p: Any) -> Any:
+        if kind == "jax":
+            g = jax.grad(lambda z: jax.numpy.sum(abs(z**2 - 1j)))(together(p))
+        else:
+            tensor = torch.tensor(together(p), requires_grad=True)
+            (tensor**2 - 1j).abs().sum().backward()
+            g = tensor.grad.numpy()
+        return {"re": g.real, "im": sign * g.imag}
+
+    with jax.enable_x64(True):
+        assert check_gradient(cost, gradient, p).verdict == "correct"
+    assert check_gradient(cost, lambda p: {**gradient(p), "im": X}, p).verdict == "wrong"
+
+
+def test_the_stored_entries_of_a_sparse_matrix_go_in_as_its_data() -> None:
+    """The message says how the cost puts them back."""
+    A = sparse.coo_array(np.triu(np.ones((3, 3))))
+    with pytest.raises(TypeError, match=r"convert it with \.toarray\(\)") as said:
+        numerical_gradient(lambda A: (A @ X).sum(), A)
+    made = re.search(r"A = (A\.tocsr\(\)), .* compute with (csr_array.+)\.$", str(said.value))
+    assert made
+    A = eval(made[1], {"A": A})  # what it says is what has to run
+
+    def cost(data: Any) -> Any:
+        return np.sum((eval(made[2], {**vars(sparse), "A": A, "data": data}) @ X) ** 2)
+
+    def gradient(_: Any) -> Any:
+        return 2 * np.repeat(A @ X, np.diff(A.indptr)) * X[A.indices]
+
+    assert check_gradient(cost, gradient, A.data).verdict == "correct"
+    assert check_gradient(cost, lambda data: gradient(data) / 2, A.data).verdict == "wrong"
+
+
+def test_a_tensor_is_told_how_to_check_a_tensor_and_a_module() -> None:
+    """What the message says of both runs, also for what `state_dict` returns."""
+    net = torch.nn.Linear(3, 1).double()
+    with pytest.raises(TypeError, match=r"weight is of type Tensor: .*torch\.tensor") as said:
+        check_gradient(sine, np.cos, net.state_dict())
+    code = re.search(r"of a module, pass (.+), with (in_place=True)", str(said.value))
+    assert code
+    p = eval(code[1], {"net": net})  # what it says is what has to run
+
+    def pair(_: Any) -> Any:
+        loss = (net(torch.tensor(X)) ** 2).sum()
+        gradients = torch.autograd.grad(loss, net.parameters())
+        return loss, dict(zip(p, gradients, strict=True))
+
+    assert check_gradient(pair, True, p, in_place=True).verdict == "correct"
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
@@ -124,7 +248,7 @@ def test_the_parameters_of_a_module_have_their_names() -> None:
         (pandas.DataFrame({"x": X}), "of type DataFrame: convert it with .to_numpy()."),
         (
             sparse.csr_matrix(np.eye(3)),
-            "csr_matrix: convert it with .toarray(), or take its .data.",
+            "csr_matrix: convert it with .toarray(); for its stored entries alone, pass A.data",
         ),
         ({"A": sparse.coo_array(np.eye(3))}, "A is of type coo_array: convert it with .toarray()"),
     ],

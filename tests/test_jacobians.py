@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -485,6 +486,18 @@ def test_a_function_that_returns_both() -> None:
         check_jacobian(lambda x: (line(x), slopes(x)), slopes, X)
 
 
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_both_may_be_lists_as_root_takes_them(kind: Callable[[Any], Any]) -> None:
+    """As the values and the rows are without the pair; a wrong row is found."""
+
+    def both(x: Array, slope: float = 2.0) -> Any:
+        return kind([x[0] ** 2 + x[1], x[0] * x[1]]), [[slope * x[0], 1], [x[1], x[0]]]
+
+    x = np.array([1.2, 0.7])
+    assert check_jacobian(both, True, x).verdict == "correct"
+    assert check_jacobian(lambda x: both(x, 1.0), True, x).verdict == "wrong"
+
+
 def test_parameters_and_values_of_any_kind() -> None:
     """Numbers, lists of numbers, nests."""
     assert check_jacobian(lambda s: [s**2, np.sin(s)], lambda s: [2 * s, np.cos(s)], 0.7)
@@ -495,6 +508,42 @@ def test_parameters_and_values_of_any_kind() -> None:
     own = X.copy()
     assert check_jacobian(lambda _: line(own), lambda _: slopes(own), own, in_place=True)
     np.testing.assert_array_equal(own, X)
+
+
+@pytest.mark.parametrize("rows", [list, lambda J: J.tolist(), lambda J: J])
+def test_a_list_of_rows_stands_for_an_array(rows: Callable[[Array], Any]) -> None:
+    """In a dict, too, as by itself; a wrong one is found."""
+    t = np.array([0.5, 1.0, 2.0])
+
+    def function(p: Any) -> Any:
+        return p["a"] * t + p["b"][0] * t**2 + p["b"][1]
+
+    def jacobian(p: Any, factor: float = 1.0) -> Any:
+        return {"a": rows(t), "b": rows(factor * np.stack([t**2, np.ones(3)], axis=1))}
+
+    p = {"a": 2.0, "b": np.ones(2)}
+    assert check_jacobian(function, jacobian, p).verdict == "correct"
+    report = check_jacobian(function, lambda p: jacobian(p, 2.0), p)
+    assert {path: array.verdict for path, array in report.arrays.items()} == {
+        "a": "correct",
+        "b": "wrong",
+    }
+
+
+def test_one_matrix_for_parameters_by_name_is_taken_apart_as_the_error_says() -> None:
+    """Its columns are those of the arrays, one after the other."""
+    J = np.arange(12.0).reshape(2, 6)
+
+    def function(p: Any) -> Any:
+        return J @ np.append(p["a"], p["b"])
+
+    p = {"a": np.ones(2), "b": np.ones((2, 2))}
+    with pytest.raises(TypeError, match=r"one array of shape \(2, 6\)") as said:
+        check_jacobian(function, J, p)
+    code = re.search(r"such as (.+) for b\.$", str(said.value))
+    assert code
+    claimed = {"a": J[:, :2], "b": eval(code[1], {"J": J})}  # what it says is what has to run
+    assert check_jacobian(function, claimed, p).verdict == "correct"
 
 
 def test_single_precision() -> None:

@@ -222,7 +222,7 @@ def test_one_real_number_is_taken(value: Any) -> None:
         (None, "None"),
         (np.ones(0), r"shape \(0,\) \(is a sum or a mean"),
         (np.ones(3), r"shape \(3,\) \(is a sum or a mean"),
-        (2j, "type complex"),
+        (2j, "a complex number"),
         ("2", "type str"),
         ([2.0], "type list"),
         (np.ma.masked, "Masked"),

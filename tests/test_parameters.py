@@ -408,12 +408,21 @@ def test_another_structure_is_refused(nest: Any, given: Any, message: str) -> No
         ([np.ones(2)], [[3.0, 4.0]]),
         (Dense(1.0, 2.0), {"W": 3.0, "b": 4.0}),
         (Layer(1.0, 2.0), Dense(3.0, 4.0)),
+        (Layer(1.0, 2.0), (3.0, 4.0)),
+        (Layer(np.ones(1), 2.0), [np.array([3.0]), 4.0]),
+        ({"a": [Layer(1.0, 2.0)]}, {"a": [(3.0, 4.0)]}),
+        ([[], [1.0, 2.0]], [[], [3.0, 4.0]]),
+        (np.ones((2, 1)), [[3.0], [4.0]]),
+        ({"W": np.ones((1, 2))}, {"W": [np.array([3.0, 4.0])]}),
     ],
 )
 def test_a_gradient_has_the_numbers_in_the_places_of_the_parameters(
     parameters: Any, gradient: Any
 ) -> None:
-    """A list may stand for an array with one axis, and the reverse; a dict for fields."""
+    """A list, of numbers or rows, may stand for an array, and the reverse; a dict for fields.
+
+    A plain tuple stands for a named one, in whose order its items are.
+    """
     assert list(Parameters(parameters).vector_of(gradient, "gradient")) == [3, 4]
 
 
@@ -439,6 +448,13 @@ def test_a_list_of_another_length_is_no_array(parameters: Any, gradient: Any, me
     [
         ({"W": 1.0, "e.0": 2.0}, (1.0, 2.0), "has 2 items without names: expected W, e.0. Name"),
         (Dense(np.ones(2), 1.0), [[1.0, 2.0], 3.0], "is missing W, b and has an unexpected [0][0]"),
+        (Dense(1.0, 2.0), (1.0, 2.0), "has 2 items without names: expected W, b. Name"),
+        (Layer(1.0, 2.0), (1.0, 2.0, 3.0), "is missing W, b and has an unexpected [0]"),
+        (
+            {"W": np.ones((2, 2))},
+            {"W": [[1.0, 2.0], [3.0]]},
+            "is missing W and has an unexpected W[",
+        ),
         ({"W": 1.0, "b": 2.0}, (1.0, 2.0, 3.0), "is missing W, b and has an unexpected [0]"),
         ([{"W": 1.0}, 2.0], [1.0, 2.0], "is missing [0].W and has an unexpected [0]"),
     ],

@@ -30,7 +30,7 @@ from backproof._objective import (
     real_number,
     require_workers,
 )
-from backproof._parameters import Nest, Parameters, arrays_like, precision_of, replace_leaves
+from backproof._parameters import Nest, Parameters, precision_of, replace_leaves
 from backproof._report import ArrayReport, Report, overall, require_correct
 from backproof._rungs import TESTED, Entries
 from backproof._search import check_directions
@@ -82,7 +82,7 @@ def check_gradient(
         "auto" takes the first for up to 5,000 parameters.
     tolerance
         How far an entry may lie outside of the error of its slope,
-        relative to the largest entry of its array.
+        relative to the largest entry of its array: 1e-7 if nothing else is said.
     seed
         What random directions are drawn from.
     workers
@@ -209,7 +209,7 @@ class Point:
             before = parameters.vector()
             gradient = gradient(parameters.nest)
             parameters.require_unchanged(before, "gradient")
-        arrays = arrays_like(parameters.leaves, gradient, "gradient")
+        arrays = parameters.arrays_of(gradient, "gradient")
         # What computes the cost may write its gradient to the same memory, call after call.
         return {path: array.copy() for path, array in arrays.items()}
 

@@ -5,6 +5,7 @@ The libraries are never imported: what is theirs is recognised by what it can do
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,14 @@ _REMEDIES = {
         "if the cost calls the module, check_gradient needs in_place=True"
     ),
     ".requires_grad": (
-        "convert it with .detach().cpu().numpy(), and let cost and gradient make their tensors of "
-        "what they are given; if they read a module, check_gradient needs in_place=True"
+        "convert it with .detach().cpu().numpy(), and let cost and gradient compute with "
+        "torch.tensor(...) of what they are given; of a module, pass {name: w.detach().numpy() "
+        "for name, w in net.named_parameters()}, with in_place=True"
     ),
-    ".toarray": "convert it with .toarray(), or take its .data",
+    ".toarray": (
+        "convert it with .toarray(); for its stored entries alone, pass A.data of A = A.tocsr(), "
+        "and let the cost compute with csr_array((data, A.indices, A.indptr), A.shape)"
+    ),
     ".to_numpy": "convert it with .to_numpy()",
     ".addressable_shards": "convert all with jax.tree.map(np.float64, parameters)",
     ".__array__": "convert it with np.asarray(...)",
@@ -61,16 +66,36 @@ def refuse(value: Any, name: str) -> None:
 
 def _of_object(value: Any) -> str:
     """Return what to pass in place of an object that keeps arrays, or a dict of them."""
+    if pytree := _of_pytree(value):
+        return pytree
     for key, kept in getattr(value, "__dict__", {}).items():
         held = f"{type(value).__name__.lower()}.{key}"
         if isinstance(kept, np.ndarray):
             return f'pass a dict of its arrays, such as {{"{key}": {held}}}; {_IN_PLACE}'
-        if isinstance(kept, dict) and any(isinstance(item, np.ndarray) for item in kept.values()):
-            return f"pass its dict of arrays, {held}; {_IN_PLACE}"
+        items = list(kept.values()) if isinstance(kept, dict) else kept
+        if isinstance(items, list | tuple) and any(isinstance(x, np.ndarray) for x in items):
+            return f"pass its {type(kept).__name__} of arrays, {held}; {_IN_PLACE}"
         if isinstance(kept, list | tuple) and any(map(_has_arrays, kept)):
             each = f'[{{"W": layer.W, "b": layer.b}} for layer in {held}]'
             return f"pass the arrays of what it holds, such as {each}; {_IN_PLACE}"
     return ""
+
+
+def _of_pytree(value: Any) -> str:
+    """Return what to pass in place of an object that JAX takes apart, or that keeps its arrays."""
+    kind, kept = type(value), getattr(value, "__dict__", {})
+    of_jax = [key for key, item in kept.items() if hasattr(item, "addressable_shards")]
+    if not hasattr(kind, "tree_flatten") and not of_jax:
+        return ""
+    arrays = [key for key, item in kept.items() if hasattr(item, "__array__")]
+    own = kind.__name__.lower()
+    if arrays == list(kept) == list(inspect.signature(kind).parameters):
+        parts = ", ".join(f'"{key}": np.float64({own}.{key})' for key in arrays)
+        passed, made = f"a dict of its arrays, {{{parts}}}", f"{kind.__name__}(**p)"
+    else:
+        passed = f"its leaves, jax.tree.map(np.float64, jax.tree.leaves({own}))"
+        made = f"jax.tree.unflatten(jax.tree.structure({own}), p)"
+    return f"pass {passed}, and let the loss take {made} inside of value_and_grad"
 
 
 def _has_arrays(value: Any) -> bool:

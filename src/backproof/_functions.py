@@ -45,7 +45,8 @@ class Pair:
                 "since the gradient is True."
             )
         cost, self.kept = pair
-        if isinstance(cost, tuple | list):
+        # The values that belong to a Jacobian may be a list or a tuple of numbers.
+        if isinstance(cost, tuple | list) and not all(map(is_number, cost)):
             raise TypeError(
                 f"the pair (cost, gradient) begins with {_described(cost)}: expected one real "
                 "number. If it is made by value_and_grad with has_aux=True, leave the rest out."

@@ -80,7 +80,9 @@ def check_jacobian(
     tolerance
         How far an entry may lie outside of the error of its slope,
         relative to the largest entry of its array in the same row.
-    seed, in_place
+    seed
+        As for `check_gradient`.
+    in_place
         As for `check_gradient`.
 
     Returns
@@ -213,7 +215,7 @@ class Rows:
         require_finite(first)
         self.movable = is_function(jacobian)
         given = jacobian if self.movable else lambda _: jacobian
-        self.claims = Shared(lambda nest: rows_of(given(nest), parameters.leaves, self.shape))
+        self.claims = Shared(lambda nest: rows_of(given(nest), parameters, self.shape))
 
     def require_read(self, *, in_place: bool) -> bool:
         """Tell whether any value moves; if none does, refuse claims that say some should."""

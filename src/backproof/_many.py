@@ -11,7 +11,15 @@ import numpy as np
 from backproof._checks import close
 from backproof._claims import Array
 from backproof._foreign import read
-from backproof._parameters import Nest, arrays_like, entry_name, real_array, replace_leaves
+from backproof._nests import in_form_of
+from backproof._parameters import (
+    Nest,
+    Parameters,
+    arrays_like,
+    entry_name,
+    real_array,
+    replace_leaves,
+)
 
 
 def is_function(jacobian: Any) -> bool:
@@ -65,8 +73,9 @@ def require_finite(values: Array) -> None:
         )
 
 
-def rows_of(jacobian: Nest, leaves: Mapping[str, Any], values: tuple[int, ...]) -> dict[str, Any]:
+def rows_of(jacobian: Nest, parameters: Parameters, values: tuple[int, ...]) -> dict[str, Any]:
     """Return the rows of each array of a Jacobian, one row for each value."""
+    leaves = parameters.leaves
     owns = {path: np.shape(leaf) for path, leaf in leaves.items()}
     if list(leaves) == ["parameters"]:
         blocks = {"parameters": _matrix(jacobian, values, owns["parameters"])}
@@ -76,11 +85,26 @@ def rows_of(jacobian: Nest, leaves: Mapping[str, Any], values: tuple[int, ...]) 
         columns = np.moveaxis(_matrix(jacobian, values, (len(leaves),)), -1, 0)
         blocks = dict(zip(leaves, columns, strict=True))
     else:
+        _refuse_a_matrix(jacobian, values, owns)
+        given = _of_arrays(in_form_of(parameters.original, jacobian), values, owns)
         expected = {path: np.broadcast_to(0.0, (*values, *own)) for path, own in owns.items()}
-        blocks = arrays_like(expected, _of_arrays(jacobian, values, owns), "Jacobian")
+        blocks = arrays_like(expected, given, "Jacobian")
     count = math.prod(values)
     # A copy, since the next Jacobian may be written to the same memory.
     return {path: np.array(block).reshape(count, *owns[path]) for path, block in blocks.items()}
+
+
+def _refuse_a_matrix(
+    jacobian: Any, values: tuple[int, ...], owns: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Refuse one matrix for several arrays: say which of its columns are those of the last."""
+    if getattr(jacobian, "ndim", 0) == 2:
+        (path, own), end = list(owns.items())[-1], jacobian.shape[1]
+        part = f"J[:, {end - math.prod(own)}:{end}].reshape{(*values, *own)}"
+        raise TypeError(
+            f"the Jacobian is one array of shape {jacobian.shape}: expected an array for each "
+            f"of the parameters, such as {part} for {path}."
+        )
 
 
 def _of_arrays(

@@ -11,6 +11,7 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -39,6 +40,23 @@ def rebuilt(nest: Nest, leaves: Iterator[Any]) -> Nest:
     return _with_children(nest, [(key, rebuilt(child, leaves)) for key, child in children])
 
 
+def in_form_of(nest: Nest, given: Any) -> Any:
+    """Return what is given for a nest, read by its form.
+
+    The items of a plain tuple or list have the names of the fields of a named tuple,
+    and a list of rows is an array where one is expected.
+    """
+    children = _children(nest)
+    if children is None:
+        return _array_of_rows(given)
+    fields = getattr(nest, "_fields", None)
+    if fields and type(given) in (tuple, list) and len(given) == len(fields):
+        given = dict(zip(fields, given, strict=True))
+    forms = dict(children)
+    items = [(key, in_form_of(forms.get(key), item)) for key, item in _children(given) or []]
+    return _with_children(given, items) if items else given
+
+
 def names(paths: list[Path]) -> list[str]:
     """Return paths as text: keys bare, or quoted where two names would look the same."""
     bare = [_name(path, quoted=False) for path in paths]
@@ -63,6 +81,14 @@ def _children(nest: Nest) -> list[tuple[Hashable, Nest]] | None:
         held = [(field, getattr(nest, field.name, None)) for field in fields(nest)]
         return [(field.name, value) for field, value in held if not _is_setting(field, value)]
     return None
+
+
+def _array_of_rows(given: Any) -> Any:
+    """Return a list of rows as an array, if they are as long as each other."""
+    if isinstance(given, list) and given and all(isinstance(r, list | np.ndarray) for r in given):
+        with suppress(ValueError):
+            return np.array(given)
+    return given
 
 
 def _with_children(nest: Nest, children: list[tuple[Hashable, Nest]]) -> Nest:

@@ -22,6 +22,8 @@ Cost = Callable[[Nest], Any]
 Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 
 
+_COMPLEX = (np.complex64, np.complex128)
+
 # A cost moves in jumps if these are more than so many times the spacing of its floats.
 COARSE = 2**10
 
@@ -255,6 +257,8 @@ def _described(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size != 1:
         question = "is a sum or a mean over it missing? If not, use check_jacobian"
         return f"an array of shape {value.shape} ({question})"
+    if isinstance(value, complex) or getattr(value, "dtype", None) in _COMPLEX:
+        return "a complex number (take .real, or the absolute value)"
     if isinstance(value, tuple):
         return (
             "a tuple (if it is (cost, gradient), pass True as the gradient of check_gradient; "

@@ -121,9 +121,13 @@ class Parameters:
                 "what it computes out of its parameters."
             )
 
+    def arrays_of(self, nest: Nest, name: str) -> dict[str, FloatArray]:
+        """Return the arrays of another nest of the same structure and shapes by path."""
+        return arrays_like(self.leaves, _nests.in_form_of(self.original, nest), name)
+
     def vector_of(self, nest: Nest, name: str) -> Vector:
         """Return the entries of another nest of the same structure and shapes as a vector."""
-        return vector_like(self.leaves, nest, name)
+        return _joined(self.arrays_of(nest, name))
 
     def with_entries(self, vector: Iterable[float]) -> Nest:
         """Return a nest of the same structure and shapes that holds a vector, in float64."""
@@ -151,7 +155,11 @@ def flatten(nest: Nest) -> dict[str, Any]:
 
 def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
     """Return the entries of a nest as a vector, if it has the paths and the shapes of `leaves`."""
-    vectors = [array.reshape(-1) for array in arrays_like(leaves, nest, name).values()]
+    return _joined(arrays_like(leaves, nest, name))
+
+
+def _joined(arrays: dict[str, FloatArray]) -> Vector:
+    vectors = [array.reshape(-1) for array in arrays.values()]
     return np.concatenate([*vectors, np.empty(0)], dtype=np.float64)
 
 
@@ -314,7 +322,10 @@ def real_array(leaf: Any, name: str) -> NDArray[Any]:
         raise TypeError(f"{name} has masked entries: fill them, and let the cost apply the mask.")
     array = np.asarray(float_of(leaf) if type(leaf) is int else leaf)
     if array.dtype.kind == "c":
-        raise TypeError(f"{name} is complex: pass its real and imaginary parts as two arrays.")
+        raise TypeError(
+            f'{name} is complex: pass {{"re": z.real, "im": z.imag}} in place of z, and let the '
+            'cost compute with p["re"] + 1j * p["im"].'
+        )
     if array.dtype.kind == "O":
         raise TypeError(
             f"{name} has dtype object: convert it with .astype(float), or, if its rows are of "
@@ -332,6 +343,8 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
             f"{name} is None: if the cost does not use it, give zeros, np.zeros({np.shape(leaf)}); "
             "if it is frozen, leave it out of the parameters."
         )
+    if np.iscomplexobj(given):
+        raise TypeError(f"{name} is complex, and its parameter is real: take the real part, .real.")
     array = real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")

@@ -64,7 +64,9 @@ def check_vjp(
     inputs
         Whatever has a gradient, the parameters of the layer included: an array of floats,
         a number, or a nest of dicts, lists and tuples of them.
-    tolerance, method
+    tolerance
+        As for `check_gradient`.
+    method
         As for `check_gradient`.
     seed
         What the upstream gradient and random directions are drawn from.
@@ -146,7 +148,11 @@ def check_stack(
         In a sequence, layers are named `layer1`, `layer2` and so on.
     inputs
         What the first layer is given.
-    tolerance, seed, method
+    tolerance
+        As for `check_vjp`.
+    seed
+        As for `check_vjp`.
+    method
         As for `check_vjp`.
 
     Returns
@@ -313,7 +319,7 @@ class Weighted(NamedTuple):
         before = point.vector()
         gradient = self.gradient(point.nest)
         point.require_unchanged(before, "backward pass")
-        return arrays_like(point.leaves, gradient, "gradient that backward returned")
+        return point.arrays_of(gradient, "gradient that backward returned")
 
     def times(self, factor: float) -> Weighted:
         """Return the same passes with so many times the upstream gradient."""
