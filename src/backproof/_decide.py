@@ -123,7 +123,8 @@ def _by_ladder(
             return decide(objective, direction.finer, claim)
         return _open(objective, measured, claim)
     heard = hearing(objective, direction, claim, best)
-    if _stand(heard, claim, best, direction):
+    straight = measured.kink or not _straddles(best, heard, claim, direction)
+    if straight and _stand(heard, claim, best):
         return Finding("wrong", *measured[:3], step=best.step, curved=best.curved)
     if again:
         return decide(objective, direction, claim, heard[-1], again=False)
@@ -144,15 +145,25 @@ def _holds(heard: list[Difference], claim: Claim, start: Difference, direction: 
     """Tell whether smaller steps confirm what a single difference shows of a claim (21)."""
     change = abs(heard[0].value - start.value)
     steady = claim.apart(start.value, start.curved) > DOUBT * (start.error + change)
-    gap = gap_at_0(start, heard[0])
-    kinked = _kinked(gap, heard[0].error, abs(claim.value - start.value), direction)
-    return steady and not kinked and _stand(heard, claim, start, direction)
+    kinked = _kinked(start, heard[0], claim, direction) or _straddles(
+        start, heard, claim, direction
+    )
+    return steady and not kinked and _stand(heard, claim, start)
 
 
-def _kinked(gap: float, error: float, apart: float, direction: Direction) -> bool:
-    """Tell whether a gap that rounding does not explain may explain what a claim is off."""
-    size, noise = abs(gap), 4 * error
-    return size > noise and apart <= direction.margin * size / 2 + noise / 2
+def _kinked(this: Difference, smaller: Difference, claim: Claim, direction: Direction) -> bool:
+    """Tell whether a gap that stays at a smaller step may explain what a claim is off."""
+    # A kink and the curvature may cancel in the gap of one step, though not in that at 0.
+    gap, noise = abs(gap_at_0(this, smaller)), 4 * smaller.rounding
+    apart = abs(claim.value - this.value)
+    return gap > noise and apart <= direction.margin * gap / 2 + noise / 2
+
+
+def _straddles(
+    this: Difference, heard: list[Difference], claim: Claim, direction: Direction
+) -> bool:
+    """Tell whether a difference steps over a kink that only the smallest step heard meets."""
+    return any(_kinked(this, smallest, claim, direction) for smallest in heard[-1:])
 
 
 def _open(objective: Objective, measured: Measured, claim: Claim) -> Finding:
@@ -205,14 +216,10 @@ def hearing(
     return [central_difference(objective, direction, step) for step in steps]
 
 
-def _stand(heard: list[Difference], claim: Claim, found: Difference, direction: Direction) -> bool:
-    """Tell whether no step that was heard moves away from what was found, or meets a kink (23)."""
+def _stand(heard: list[Difference], claim: Claim, found: Difference) -> bool:
+    """Tell whether no step that was heard moves away from what was found (23)."""
     apart = abs(claim.value - found.value)
-    steady = all(
-        abs(this.value - found.value) <= max(this.rounding, apart / DOUBT) for this in heard
-    )
-    kinks = (_kinked(this.gap, this.rounding, apart, direction) for this in heard[-1:])
-    return steady and not any(kinks)
+    return all(abs(this.value - found.value) <= max(this.rounding, apart / DOUBT) for this in heard)
 
 
 def span(gradient: Any) -> float:
