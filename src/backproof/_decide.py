@@ -123,8 +123,8 @@ def _by_ladder(
             return decide(objective, direction.finer, claim)
         return _open(objective, measured, claim)
     heard = hearing(objective, direction, claim, best)
-    straight = measured.kink or not _straddles(best, heard, claim, direction)
-    if straight and _stand(heard, claim, best):
+    straddles = not measured.kink and _kinked(best, heard[-1:], claim, direction)
+    if not straddles and _stand(heard, claim, best):
         return Finding("wrong", *measured[:3], step=best.step, curved=best.curved)
     if again:
         return decide(objective, direction, claim, heard[-1], again=False)
@@ -145,25 +145,18 @@ def _holds(heard: list[Difference], claim: Claim, start: Difference, direction: 
     """Tell whether smaller steps confirm what a single difference shows of a claim (21)."""
     change = abs(heard[0].value - start.value)
     steady = claim.apart(start.value, start.curved) > DOUBT * (start.error + change)
-    kinked = _kinked(start, heard[0], claim, direction) or _straddles(
-        start, heard, claim, direction
-    )
-    return steady and not kinked and _stand(heard, claim, start)
+    return steady and _stand(heard, claim, start) and not _kinked(start, heard, claim, direction)
 
 
-def _kinked(this: Difference, smaller: Difference, claim: Claim, direction: Direction) -> bool:
-    """Tell whether a gap that stays at a smaller step may explain what a claim is off."""
-    # A kink and the curvature may cancel in the gap of one step, though not in that at 0.
-    gap, noise = abs(gap_at_0(this, smaller)), 4 * smaller.rounding
+def _kinked(this: Difference, heard: list[Difference], claim: Claim, direction: Direction) -> bool:
+    """Tell whether a gap that a smaller step shows may explain what a claim is off."""
     apart = abs(claim.value - this.value)
-    return gap > noise and apart <= direction.margin * gap / 2 + noise / 2
-
-
-def _straddles(
-    this: Difference, heard: list[Difference], claim: Claim, direction: Direction
-) -> bool:
-    """Tell whether a difference steps over a kink that only the smallest step heard meets."""
-    return any(_kinked(this, smallest, claim, direction) for smallest in heard[-1:])
+    for smaller in heard:
+        # A kink and the curvature may cancel in the gap of one step, though not in that at 0.
+        gap, noise = abs(gap_at_0(this, smaller)), 4 * smaller.rounding
+        if gap > noise and apart <= direction.margin * gap / 2 + noise / 2:
+            return True
+    return False
 
 
 def _open(objective: Objective, measured: Measured, claim: Claim) -> Finding:

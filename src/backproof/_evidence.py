@@ -106,9 +106,10 @@ class Evidence:
         The slopes that show most fix the numbers. Each other one lies within its error of what is
         then predicted in a share of cases: that of the error in the part, or in what it changes.
         """
-        shown = np.minimum(np.abs(products - rest), np.abs(products - self.claimed))
-        if np.count_nonzero(products - rest) == 1:
+        part = products - rest
+        if np.count_nonzero(part) == 1:
             return True  # of one entry, it is no explanation, but tells its size
+        shown = np.minimum(np.abs(part), np.abs(products - self.claimed))
         shares = np.divide(self.errors, shown, out=np.ones(shown.shape), where=shown > self.errors)
         tried = PARTS if np.any(rest) else 1
         return bool(tried * np.prod(np.sort(shares)[numbers:]) <= BY_CHANCE)

@@ -182,10 +182,10 @@ def _multiples(evidence: Evidence, part: Array, rest: Array | float = 0.0) -> li
         return []
     factors = usual(*fit.inverse)
     *near, own = (Proposal(rest + part / x, "factor", text, x) for x, text in factors)
-    common = [p for p in near if evidence.misfit(p.products) <= 1][:1]
-    common = [p for p in common if evidence.tell(p.products, rest, int(np.any(rest)))]
-    any_other = [own] if evidence.tell(fit.products, rest, 1) else []
-    return [*common, *(p._replace(products=fit.products) for p in (common or any_other))]
+    fits = [p for p in near if evidence.misfit(p.products) <= 1][:1]
+    common = [p for p in fits if evidence.tell(p.products, rest, int(np.any(rest)))]
+    believed = common or ([own] if evidence.tell(fit.products, rest, 1) else [])
+    return [*common, *(p._replace(products=fit.products) for p in believed)]
 
 
 def triangle(evidence: Evidence) -> Iterator[Proposal]:

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 Cost = Callable[[Nest], Any]
 Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 
-
-_COMPLEX = (np.complex64, np.complex128)
-
 # A cost moves in jumps if these are more than so many times the spacing of its floats.
 COARSE = 2**10
 
@@ -257,7 +254,7 @@ def _described(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size != 1:
         question = "is a sum or a mean over it missing? If not, use check_jacobian"
         return f"an array of shape {value.shape} ({question})"
-    if isinstance(value, complex) or getattr(value, "dtype", None) in _COMPLEX:
+    if isinstance(value, complex | np.number | np.ndarray) and np.iscomplexobj(value):
         return "a complex number (take .real, or the absolute value)"
     if isinstance(value, tuple):
         return (

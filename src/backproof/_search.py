@@ -316,8 +316,7 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: float) -> Ar
     probes += [prober.probe(region, k, first.error) for k in range(1, PROBES)]
     size, left = prober.gradient(number).size, budget - prober.check.objective.evaluations
     small = size <= SMALL and 2 * size + RATHER * min(size, TOGETHER) <= left
-    blurred = prober.step < first.step  # by kinks
-    if small and blurred:
+    if small and prober.step < first.step:  # kinks blur the probes
         return _entry_by_entry(prober, number, budget)
     slopes, _, errors = np.array(probes).T / scale
     mistake = _named(prober, number, slopes, errors)
@@ -325,13 +324,22 @@ def _looked_at(prober: Prober, number: int, first: Finding, budget: float) -> Ar
         return _wrong(prober, number, [shown], mistake, error, True)
     if small:
         return _entry_by_entry(prober, number, budget)
+    return _located(prober, number, probes, first, budget)
+
+
+def _located(
+    prober: Prober, number: int, probes: list[Probe], first: Finding, budget: float
+) -> ArrayReport:
+    """Locate the wrong entries of an array from its probes, and report on it."""
+    blurred = prober.step < first.step  # by kinks
+    region = {number: prober.everything(number)}
     found = [(i, finding) for _, i, finding in locate(prober, region, probes, budget)]
     complete = prober.check.objective.evaluations <= budget
     if not found and blurred and (shown := _shown(prober, number)):
         found = [shown]
     if not found and (complete or blurred):  # kinks may cancel in the gap, and not in the slope
         return _undecided(prober, number, first)
-    return _wrong(prober, number, found, UNKNOWN, error, complete)
+    return _wrong(prober, number, found, UNKNOWN, first.error / prober.scale(number), complete)
 
 
 def _entry_by_entry(prober: Prober, number: int, budget: float) -> ArrayReport:
