@@ -367,7 +367,8 @@ def _wrong(
         )
     elif mistake is UNKNOWN:
         # What a tolerance or kinks hide may be in any entry.
-        complete = complete and SEEN * error <= KNOWN * largest
+        size = max([largest, *(abs(finding.value) for _, finding in found)])
+        complete = complete and SEEN * error <= KNOWN * size
         mistake = scattered(g, [index for index, _ in found], complete=complete)
     entries = [entry_of(g, i, finding.value, finding.error) for i, finding in found]
     resolution = SEEN * error / largest if largest else math.nan
