@@ -1,0 +1,1 @@
+"""Costs that every machine rounds alike, and what checks of them say."""

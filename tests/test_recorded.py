@@ -1,0 +1,112 @@
+"""What checks say, and what they take, as it is recorded: a change of it is seen, and looked at.
+
+The costs are of sums, products and roots, which every machine rounds alike. Where a change is
+meant, `--update-outputs` writes the record anew, and its difference is read before it is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backproof import Report, check_gradient, check_jacobian, derivative, numerical_gradient
+from recorded.claims import CHANGES, claim
+from recorded.costs import EXAMPLES, FUNCTIONS, Example, Values
+
+NAMES = [*EXAMPLES, *FUNCTIONS]
+RECORD = Path(__file__).parent / "recorded" / "reports.txt"
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?|inf|nan")
+
+
+def recorded() -> dict[str, list[str]]:
+    """Return the recorded lines of each example."""
+    parts = re.split(r"^# (.+)\n", RECORD.read_text("utf-8"), flags=re.M)[1:]
+    return {name: text.splitlines() for name, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def write(lines: dict[str, list[str]]) -> None:
+    """Write the record, in the order of the examples."""
+    parts = ("\n".join([f"# {name}", *lines[name]]) for name in NAMES if name in lines)
+    RECORD.write_text("\n".join(parts) + "\n", "utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_checks_say_what_is_recorded(name: str, request: pytest.FixtureRequest) -> None:
+    """Words and counts to the letter, numbers to a thousandth."""
+    turn = NAMES.index(name)
+    if name in EXAMPLES:
+        lines = reports(EXAMPLES[name](), turn)
+    else:
+        lines = jacobians(FUNCTIONS[name](), turn)
+    if request.config.getoption("--update-outputs"):
+        write({**recorded(), name: lines})
+    for line, expected in zip(lines, recorded()[name], strict=True):
+        message = (
+            f"{line}\n  is recorded as\n{expected}\n"
+            "If the change is meant, run this with --update-outputs and read the difference."
+        )
+        assert NUMBER.sub("0", line) == NUMBER.sub("0", expected), message
+        found, kept = (list(map(float, NUMBER.findall(each))) for each in (line, expected))
+        assert found == pytest.approx(kept, rel=1e-3, abs=0, nan_ok=True), message
+
+
+def reports(example: Example, turn: int) -> list[str]:
+    """Check the right gradient of an example, and some wrong ones; return a line for each array."""
+    cost, gradient, point = example
+    right = gradient(point)
+    lines = []
+    for method in ("entries", "directions"):
+        for given, claimed in (("array", right), ("function", gradient)):
+            report = check_gradient(cost, claimed, point, method=method)
+            lines += said(f"{method}, right, as {given}", report)
+        for k, change in enumerate(CHANGES):
+            if (k + turn) % 3 == 0:
+                name = list(point)[k % len(point)]
+                report = check_gradient(
+                    cost, claim(right, point, name, change), point, method=method
+                )
+                lines += said(f"{method}, {name} {change}", report)
+    slope = derivative(cost, point, {name: np.ones_like(x) for name, x in point.items()})
+    lines.append(f"slope {slope.value:.6g} +- {slope.error:.6g}")
+    slopes, errors = numerical_gradient(cost, point)
+    for path in point:
+        lines.append(f"  {path}: {abs(slopes[path]).max():.6g} +- {errors[path].max():.6g}")
+    return lines
+
+
+def jacobians(example: Values, turn: int) -> list[str]:
+    """Check the right Jacobian of an example, and some wrong ones."""
+    function, right, x = example
+    lines = []
+    for method in ("entries", "directions"):
+        lines += said(f"{method}, right", check_jacobian(function, right, x, method=method))
+        for k, (name, change) in enumerate(CHANGES.items()):
+            if (k + turn) % 2 == 0:
+                wrong = change(right, np.broadcast_to(x, right.shape))
+                lines += said(
+                    f"{method}, {name}", check_jacobian(function, wrong, x, method=method)
+                )
+                row = np.where(np.arange(5)[:, None] == 3, wrong, right)
+                report = check_jacobian(function, row, x, method=method)
+                lines += said(f"{method}, a row {name}", report)
+    return lines
+
+
+def said(what: str, report: Report) -> list[str]:
+    """Return what a report says, in few words."""
+    lines = [f"{what}: {report.verdict}, {report.evaluations} calls{''.join(report.notes)}"]
+    for path, array in report.arrays.items():
+        parts = [array.verdict, f"seen {array.resolution:.6g}"]
+        parts += [array.reason] if array.reason else []
+        parts += ["tolerated"] if array.tolerated else []
+        parts += [f"within {array.within:.6g}"] if array.within == array.within else []
+        parts += [f"untested {array.untested}"] if array.untested else []
+        parts += [str(array.mistake.text)] if array.mistake else []
+        # Which entries are listed first may hang on a last bit.
+        errors = [entry.error for entry in array.entries]
+        parts += [f"{len(errors)} listed, within {max(errors):.6g}"] if errors else []
+        lines.append(f"  {path}: {', '.join(parts)}")
+    return lines
