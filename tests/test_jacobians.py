@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backproof import JacobianReport, assert_jacobian, check_jacobian
+from backproof._shared import Shared
 from drawn import draws
 
 METHODS = ("entries", "directions")
@@ -200,6 +201,22 @@ def test_all_rows_share_the_calls(m: int) -> None:
         report = check_jacobian(function, jacobian, rng.normal(size=20), method=method)
         assert report.verdict == "correct"
         assert report.evaluations == len(calls) <= most
+
+
+def test_each_reader_gets_the_results_in_the_order_of_the_calls() -> None:
+    """So that a function that returns other values each time looks so to each of them."""
+    returned: list[Array] = []
+
+    def function(x: Array) -> Array:
+        returned.append(x + len(returned))
+        return returned[-1]
+
+    shared = Shared(function)
+    one, other = shared.reader(), shared.reader()
+    x, y = np.zeros(1), np.ones(1)
+    assert [float(one(at)[0]) for at in (x, x, y, x)] == [0.0, 1.0, 3.0, 3.0]
+    assert [float(other(at)[0]) for at in (y, x, x, x)] == [3.0, 0.0, 1.0, 3.0]
+    assert shared.calls == len(returned) == 4
 
 
 def test_what_is_wrong_everywhere_takes_a_bounded_number_of_calls() -> None:

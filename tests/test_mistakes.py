@@ -375,6 +375,14 @@ def test_two_arrays_swapped_are_no_multiples() -> None:
         (1 / np.log(10), "it is 1/ln 10 times the numerical gradient: is a logarithm to base 10"),
         (np.sqrt(2), "it is √2 times the numerical gradient: is there a √2 too many?"),
         (np.pi / 2, "it is π/2 times the numerical gradient: is a 2/π missing?"),
+        (
+            0.0174532925199433,
+            "it is π/180 times the numerical gradient: are degrees taken for radians",
+        ),
+        (1.44269504088896, "it is 1/ln 2 times the numerical gradient: is a logarithm to base 2"),
+        (2.30258509299405, "it is ln 10 times the numerical gradient: is a logarithm to base 10"),
+        (0.636619772367581, "it is 2/π times the numerical gradient: is there a 2/π too many?"),
+        (0.707106781186548, "it is 1/√2 times the numerical gradient: is a √2 missing?"),
     ],
 )
 def test_a_factor_is_said_with_where_it_may_come_from(factor: float, words: str) -> None:

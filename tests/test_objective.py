@@ -375,6 +375,8 @@ def test_a_long_check_says_how_many_evaluations_it_takes(said: Said) -> None:
     assert "method='directions'" in message
     (message,) = said(checked(5000), Clock(0.05))
     assert "5,000 entries takes about 10,000 evaluations of the cost, or 8 min" in message
+    (message,) = said(checked(5000), Clock(0.5))
+    assert "5,000 entries takes about 10,000 evaluations of the cost, or 83 min" in message
     w = np.linspace(1, 2, 300)
     (message,) = said(lambda cost: numerical_gradient(cost, w), clock := Clock(0.01))
     assert "measuring 300 entries" in message
