@@ -16,6 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 from mkdocs.config import load_config
+from mkdocs.utils.yaml import yaml_load
 from packaging.requirements import Requirement
 
 from browsing import served
@@ -207,7 +208,7 @@ def test_llms_txt_lists_every_page(site: Path) -> None:
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
-UNPINNED = re.compile(r"uses: (?!\S+@[0-9a-f]{40} # v\d+(?:\.\d+)+$).*", re.MULTILINE)
+UNPINNED = re.compile(r"uses: (?!\./|\S+@[0-9a-f]{40} # v\d+(?:\.\d+)+$).*", re.MULTILINE)
 
 
 def workflow_faults(workflow: str) -> list[str]:
@@ -239,6 +240,35 @@ SOUND = f"permissions:\n  contents: read\n    - uses: a/b@{'0' * 40} # v1.2\n"
 def test_a_workflow_that_trusts_is_seen(was: str, becomes: str, fault: str) -> None:
     """A tag, a commit of no version, no permissions and a secret are seen; what is sound passes."""
     assert workflow_faults(SOUND.replace(was, becomes)) == [fault] * bool(fault)
+
+
+def untested(workflow: str) -> list[str]:
+    """Return the jobs of a workflow that may publish, and do not wait for the tests."""
+    jobs = yaml_load(workflow)["jobs"]
+    given = {name: job.get("needs", []) for name, job in jobs.items()}
+    needs = {name: {own} if isinstance(own, str) else set(own) for name, own in given.items()}
+    waits = {name for name, job in jobs.items() if "/tests.yml" in job.get("uses", "")}
+    for _ in jobs:  # a job also waits for what those wait for that it needs
+        waits |= {name for name, own in needs.items() if waits & own}
+    return [name for name, job in jobs.items() if "permissions" in job and name not in waits]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_what_is_published_was_tested(path: Path) -> None:
+    """The site and the packages wait for the tests."""
+    assert not untested(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("needs", "fault"), [("tests", []), ("[]", ["publish"])])
+def test_publishing_without_tests_is_seen(needs: str, fault: list[str]) -> None:
+    """A job with a permission of its own has to need the tests, be it through another one."""
+    workflow = f"""
+jobs:
+  tests: {{uses: ./.github/workflows/tests.yml}}
+  build: {{needs: {needs}, runs-on: ubuntu-latest}}
+  publish: {{needs: [build], permissions: {{pages: write}}}}
+"""
+    assert untested(workflow) == fault
 
 
 def pins_that_lack(pins: str, required: list[Requirement]) -> list[str]:

@@ -159,7 +159,7 @@ def check_stack(
     -------
     StackReport
         A report on all layers, and one on each in `layers`. Arrays are named after their layer,
-        such as `relu.x` and `affine.W`.
+        such as `tanh.x` and `affine.W`.
 
     Raises
     ------
@@ -179,8 +179,13 @@ def check_stack(
     ...     "affine": (affine, affine_backward, {"W": rng.normal(size=(3, 2))}),
     ...     "tanh": (np.tanh, lambda x, dy: dy * (1 - np.tanh(x))),
     ... }
-    >>> print(str(check_stack(layers, rng.normal(size=(5, 3)))).splitlines()[0])
+    >>> report = check_stack(layers, rng.normal(size=(5, 3)))
+    >>> print(str(report).splitlines()[0])
     tanh is wrong, the other layer is right.
+    >>> [*report.arrays]
+    ['affine.x', 'affine.W', 'tanh.x']
+    >>> [*check_stack([*layers.values()], rng.normal(size=(5, 3))).layers]
+    ['layer1', 'layer2']
     """
     options = {"tolerance": tolerance, "seed": seed, "method": method}
     reports: dict[str, Report] = {}
