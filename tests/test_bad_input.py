@@ -94,6 +94,17 @@ class Scalar:
         return self.number
 
 
+class Tree:
+    """What JAX takes apart, and is made from its arrays alone."""
+
+    def __init__(self, W: Any, b: Any) -> None:
+        self.W, self.b = W, b
+
+    def tree_flatten(self) -> Any:
+        """Return the arrays."""
+        return (self.W, self.b), None
+
+
 class Sparse:
     """What has to be converted by a method of its own."""
 
@@ -453,6 +464,18 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "cache is not what forward_propagation_n returned",
     ),
     (
+        "two keys that look the same",
+        gradient_of({math.nan: 1.0, float("nan"): 2.0}),
+        ValueError,
+        "two keys are written \\[nan\\]: expected keys that look different",
+    ),
+    (
+        "an object that JAX takes apart",
+        gradient_of(Tree(ONES, ONES)),
+        TypeError,
+        "a dict of its arrays, .+ and let the loss take Tree\\(\\*\\*p\\)",
+    ),
+    (
         "half a theta",
         lambda: course.vector_to_dictionary(np.ones(20)),
         ValueError,
@@ -515,6 +538,10 @@ def test_option():
 
 def test_unknown_option():
     check_gradient(np.sum, w, w, methode="entries")
+
+
+def test_wrong():
+    assert_gradient(np.sum, 2 * w, w)
 """
 
 
@@ -525,7 +552,9 @@ def test_bad_input_points_to_the_line_of_the_test(pytester: pytest.Pytester) -> 
     result.assert_outcomes(failed=TESTS.count("def "))
     printed = result.stdout.str()
     located = re.findall(r"^(\S+\.py):\d+: (?:in .+|\w+Error)$", printed, re.MULTILINE)
-    assert located == [Path(pytester.path.name).name.removesuffix("0") + ".py"] * 8
+    assert located == [Path(pytester.path.name).name.removesuffix("0") + ".py"] * TESTS.count(
+        "def "
+    )
     assert "site-packages" not in printed
     assert "raise" not in printed
 
