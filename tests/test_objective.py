@@ -243,6 +243,18 @@ def test_the_precision_is_that_of_the_cost(dtype: type[np.floating[Any]]) -> Non
     assert Objective(lambda x: np.float16(x), Parameters(1.0)).precision == 2.0**-10
 
 
+@pytest.mark.parametrize(("size", "rounded"), [(1.0, True), (1e5, False)])
+def test_jumps_are_compared_with_what_a_cost_of_0_is_made_of(size: float, *, rounded: bool) -> None:
+    """As where a baseline is subtracted: jumps of 1e-9 are rounding if the terms are 1e5."""
+    w = size * np.array([1.0, 2.0])
+    objective = Objective(
+        lambda w: 1e-9 * np.round((w.sum() - 3 * size) / size * 1e8), Parameters(w)
+    )
+    assert objective.value == 0
+    assert objective.noise.grid == pytest.approx(1e-9)
+    assert objective.rounded is rounded
+
+
 # The count
 
 
