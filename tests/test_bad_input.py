@@ -251,6 +251,18 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("a frame", gradient_of(Frame()), TypeError, "type Frame: convert it with .to_numpy\\(\\)\\.$"),
     ("a set", gradient_of({1.0, 2.0}), TypeError, "parameters is of type set"),
     (
+        "two keys that look the same",
+        gradient_of({math.nan: 1.0, float("nan"): 2.0}),
+        ValueError,
+        "two keys are written \\[nan\\]: expected keys that look different",
+    ),
+    (
+        "an object that JAX takes apart",
+        gradient_of(Tree(ONES, ONES)),
+        TypeError,
+        "a dict of its arrays, .+ and let the loss take Tree\\(\\*\\*p\\)",
+    ),
+    (
         "objects",
         gradient_of({"W": np.array([None])}),
         TypeError,
@@ -462,18 +474,6 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         lambda: course.backward_propagation_n(X, Y, CACHE[:6]),
         ValueError,
         "cache is not what forward_propagation_n returned",
-    ),
-    (
-        "two keys that look the same",
-        gradient_of({math.nan: 1.0, float("nan"): 2.0}),
-        ValueError,
-        "two keys are written \\[nan\\]: expected keys that look different",
-    ),
-    (
-        "an object that JAX takes apart",
-        gradient_of(Tree(ONES, ONES)),
-        TypeError,
-        "a dict of its arrays, .+ and let the loss take Tree\\(\\*\\*p\\)",
     ),
     (
         "half a theta",

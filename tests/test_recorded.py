@@ -6,7 +6,9 @@ meant, `--update-outputs` writes the record anew, and its difference is read bef
 
 from __future__ import annotations
 
+import math
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,9 @@ from recorded.costs import EXAMPLES, FUNCTIONS, Example, Values
 
 NAMES = [*EXAMPLES, *FUNCTIONS]
 RECORD = Path(__file__).parent / "recorded" / "reports.txt"
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?|inf|nan")
+
+# What is measured has six digits; counts, and numbers in words, are compared as text.
+MEASURED = re.compile(r"-?\d\.\d{5}e[+-]\d+")
 
 
 def recorded() -> dict[str, list[str]]:
@@ -43,14 +47,14 @@ def test_checks_say_what_is_recorded(name: str, request: pytest.FixtureRequest) 
         lines = jacobians(FUNCTIONS[name](), turn)
     if request.config.getoption("--update-outputs"):
         write({**recorded(), name: lines})
-    for line, expected in zip(lines, recorded()[name], strict=True):
+    for line, expected in zip_longest(lines, recorded().get(name, []), fillvalue="nothing"):
         message = (
             f"{line}\n  is recorded as\n{expected}\n"
             "If the change is meant, run this with --update-outputs and read the difference."
         )
-        assert NUMBER.sub("0", line) == NUMBER.sub("0", expected), message
-        found, kept = (list(map(float, NUMBER.findall(each))) for each in (line, expected))
-        assert found == pytest.approx(kept, rel=1e-3, abs=0, nan_ok=True), message
+        assert MEASURED.sub("", line) == MEASURED.sub("", expected), message
+        found, kept = (list(map(float, MEASURED.findall(each))) for each in (line, expected))
+        assert found == pytest.approx(kept, rel=1e-3, abs=0), message
 
 
 def reports(example: Example, turn: int) -> list[str]:
@@ -70,10 +74,10 @@ def reports(example: Example, turn: int) -> list[str]:
                 )
                 lines += said(f"{method}, {name} {change}", report)
     slope = derivative(cost, point, {name: np.ones_like(x) for name, x in point.items()})
-    lines.append(f"slope {slope.value:.6g} +- {slope.error:.6g}")
+    lines.append(f"slope {slope.value:.5e} +- {slope.error:.5e}")
     slopes, errors = numerical_gradient(cost, point)
     for path in point:
-        lines.append(f"  {path}: {abs(slopes[path]).max():.6g} +- {errors[path].max():.6g}")
+        lines.append(f"  {path}: {abs(slopes[path]).max():.5e} +- {errors[path].max():.5e}")
     return lines
 
 
@@ -97,16 +101,17 @@ def jacobians(example: Values, turn: int) -> list[str]:
 
 def said(what: str, report: Report) -> list[str]:
     """Return what a report says, in few words."""
-    lines = [f"{what}: {report.verdict}, {report.evaluations} calls{''.join(report.notes)}"]
+    whole = [f"{report.verdict}, {report.evaluations} calls", *report.notes]
+    lines = [f"{what}: {'. '.join(whole)}"]
     for path, array in report.arrays.items():
-        parts = [array.verdict, f"seen {array.resolution:.6g}"]
+        parts = [array.verdict, f"seen {array.resolution:.5e}"]
         parts += [array.reason] if array.reason else []
         parts += ["tolerated"] if array.tolerated else []
-        parts += [f"within {array.within:.6g}"] if array.within == array.within else []
+        parts += [f"within {array.within:.5e}"] if math.isfinite(array.within) else []
         parts += [f"untested {array.untested}"] if array.untested else []
-        parts += [str(array.mistake.text)] if array.mistake else []
+        parts += [array.mistake.text] if array.mistake else []
         # Which entries are listed first may hang on a last bit.
         errors = [entry.error for entry in array.entries]
-        parts += [f"{len(errors)} listed, within {max(errors):.6g}"] if errors else []
+        parts += [f"{len(errors)} listed, within {max(errors):.5e}"] if errors else []
         lines.append(f"  {path}: {', '.join(parts)}")
     return lines

@@ -17,30 +17,26 @@ def times(factor: float) -> Change:
     return lambda g, _: factor * g
 
 
-def one_entry(factor: float, place: float = 0.5) -> Change:
-    """Return a factor on one entry, and the largest of the array in its place if it is 0."""
+def part(where: Callable[[int], Any], factor: float) -> Change:
+    """Return a factor on a part of the entries; `where` takes how many there are."""
 
     def spoiled(g: Array, _: Array) -> Array:
-        flat = g.ravel().copy()
-        at = int(place * (flat.size - 1))
-        flat[at] = factor * flat[at] if flat[at] else (abs(flat).max() or 1.0)
+        flat = g.flatten()
+        flat[where(flat.size)] *= factor
         return flat.reshape(g.shape)
 
     return spoiled
 
 
-def half(g: Array, _: Array) -> Array:
-    """Double the second half of the entries."""
-    flat = g.ravel().copy()
-    flat[flat.size // 2 :] *= 2
-    return flat.reshape(g.shape)
+def one_entry(factor: float, place: float = 0.5) -> Change:
+    """Return a factor on one entry, and the largest of the array in its place if it is 0."""
 
+    def spoiled(g: Array, _: Array) -> Array:
+        wrong, at = g.copy(), int(place * (g.size - 1))
+        wrong.flat[at] = factor * g.flat[at] if g.flat[at] else (abs(g).max() or 1.0)
+        return wrong
 
-def every_second(g: Array, _: Array) -> Array:
-    """Change the sign of every second entry."""
-    flat = g.ravel().copy()
-    flat[::2] *= -1
-    return flat.reshape(g.shape)
+    return spoiled
 
 
 def clipped(g: Array, _: Array) -> Array:
@@ -52,13 +48,6 @@ def clipped(g: Array, _: Array) -> Array:
 def scattered(g: Array, _: Array) -> Array:
     """Put every entry off by some percent."""
     return g * (1 + lattice(g.size, turn=9).reshape(g.shape) / 16)
-
-
-def not_finite(g: Array, _: Array) -> Array:
-    """Make one entry not a number."""
-    flat = g.ravel().copy()
-    flat[flat.size // 3] = np.nan
-    return flat.reshape(g.shape)
 
 
 def transposed(g: Array, _: Array) -> Array:
@@ -76,9 +65,9 @@ CHANGES: dict[str, Change] = {
     "one entry times 1.25": one_entry(1.25),
     "first entry times -3": one_entry(-3.0, 0.0),
     "last entry times 1.001": one_entry(1.001, 1.0),
-    "one entry not a number": not_finite,
-    "its second half doubled": half,
-    "every second entry of the other sign": every_second,
+    "one entry not a number": part(lambda n: n // 3, np.nan),
+    "its second half doubled": part(lambda n: slice(n // 2, None), 2.0),
+    "every second entry of the other sign": part(lambda _: slice(None, None, 2), -1.0),
     "clipped": clipped,
     "scattered": scattered,
     "without a penalty": lambda g, w: g - w / 4,

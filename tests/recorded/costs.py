@@ -39,12 +39,12 @@ def product(A: Array, B: Array) -> Array:
 def entrywise(
     function: Callable[[Array], Array], slope: Callable[[Array], Array], w: Array
 ) -> Example:
-    """Return the weighted sum of a function of w, beside a smooth sum over b that w couples to."""
+    """Return the weighted sum of a function of w, and a smooth sum over b beside it."""
     share = 1 + lattice(*w.shape, turn=3) / 4
 
     def cost(p: Nest) -> Any:
-        inner = (p["b"] * p["b"] / 2 + p["b"] * p["b"] * p["b"] / 8).sum()
-        return (share * function(p["w"])).sum() + inner
+        beside = (p["b"] * p["b"] / 2 + p["b"] * p["b"] * p["b"] / 8).sum()
+        return (share * function(p["w"])).sum() + beside
 
     def gradient(p: Nest) -> Nest:
         return {"w": share * slope(p["w"]), "b": p["b"] + 3 * p["b"] * p["b"] / 8}
@@ -87,12 +87,11 @@ def steep(*beside: float) -> Example:
     """Return one with the slope of a root at so many distances from the first entries."""
     w = lattice(8)
     at = w - np.resize([*beside, 0.5, -0.75], 8)
-    with np.errstate(divide="ignore"):
-        return entrywise(
-            lambda w: w * w + np.sqrt(abs(w - at)),
-            lambda w: 2 * w + np.sign(w - at) / (2 * np.sqrt(np.maximum(abs(w - at), 1e-300))),
-            w,
-        )
+    return entrywise(
+        lambda w: w * w + np.sqrt(abs(w - at)),
+        lambda w: 2 * w + np.sign(w - at) / (2 * np.sqrt(np.maximum(abs(w - at), 1e-300))),
+        w,
+    )
 
 
 def peaked(width: float) -> Example:
@@ -107,21 +106,19 @@ def peaked(width: float) -> Example:
     return entrywise(lambda w: w * w / 2 + 1 / (1 + ((w - at) / width) ** 2), slope, w)
 
 
-def rough(power: float) -> Example:
-    """Return x * sqrt|x| or x * |x|, at 0 and beside it."""
+def rough(root: Callable[[Array], Array], power: float) -> Example:
+    """Return a power of |x| with the sign of x, as x times a root of |x|, at 0 and beside it."""
     w = np.array([0.0, 1e-9, 1e-6, 1e-3, 0.5, -0.25, 0.75, -1.0])
-    if power == 2:
-        return entrywise(lambda w: w * abs(w), lambda w: 2 * abs(w), w)
-    return entrywise(lambda w: w * np.sqrt(abs(w)), lambda w: 1.5 * np.sqrt(abs(w)), w)
+    return entrywise(lambda w: w * root(abs(w)), lambda w: power * root(abs(w)), w)
 
 
-def ending(distance: float, how: str) -> Example:
+def ending(distance: float, *, raises: bool) -> Example:
     """Return roots near the end of where they are defined, which raises or is not finite there."""
     w = lattice(5)
     at = w - np.array([distance, 0.5, 0.25, 0.75, 1.0])
 
     def root(w: Array) -> Array:
-        if how == "raises" and (w < at).any():
+        if raises and (w < at).any():
             raise ValueError("beyond the end")
         with np.errstate(invalid="ignore"):
             return np.asarray(w * w + np.sqrt(w - at) * (w - at))
@@ -158,7 +155,8 @@ def at_optimum(curvature: float, off: float = 0.0) -> Example:
 
 def network(*, bias: float = 0.25, dtype: Any = np.float64, inside: Any = None) -> Example:
     """Return a relu network with two layers, and its gradient by back propagation."""
-    X, Y = lattice(7, 4, turn=1), lattice(7, 3, turn=2)
+    within = inside or dtype
+    X, Y = (lattice(7, n, turn=k).astype(within) for n, k in ((4, 1), (3, 2)))
     point = {
         "W1": lattice(4, 5, turn=3).astype(dtype),
         "b1": (bias * lattice(5, turn=4)).astype(dtype),
@@ -167,9 +165,9 @@ def network(*, bias: float = 0.25, dtype: Any = np.float64, inside: Any = None) 
     }
 
     def forward(p: Nest) -> tuple[Array, Array]:
-        p = {name: array.astype(inside or dtype) for name, array in p.items()}
-        hidden = product(X.astype(inside or dtype), p["W1"]) + p["b1"]
-        return hidden, product(np.maximum(hidden, 0), p["W2"]) + p["b2"] - Y.astype(inside or dtype)
+        W1, b1, W2, b2 = (p[name].astype(within) for name in point)
+        hidden = product(X, W1) + b1
+        return hidden, product(np.maximum(hidden, 0), W2) + b2 - Y
 
     def cost(p: Nest) -> Any:
         off = forward(p)[1].reshape(-1, 1)
@@ -178,10 +176,9 @@ def network(*, bias: float = 0.25, dtype: Any = np.float64, inside: Any = None) 
     def gradient(p: Nest) -> Nest:
         hidden, off = forward(p)
         back = off / 7
-        W2 = p["W2"].astype(back.dtype)
-        down = product(back, W2.T) * (hidden > 0)
+        down = product(back, p["W2"].T.astype(within)) * (hidden > 0)
         return {
-            "W1": product(X.astype(back.dtype).T, down),
+            "W1": product(X.T, down),
             "b1": down.sum(axis=0),
             "W2": product(np.maximum(hidden, 0).T, back),
             "b2": back.sum(axis=0),
@@ -254,11 +251,11 @@ EXAMPLES: dict[str, Callable[[], Example]] = {
     "at a root": lambda: steep(0.0),
     "peaks of 1e-2": lambda: peaked(1e-2),
     "peaks of 1e-5": lambda: peaked(1e-5),
-    "as |x|^1.5": lambda: rough(1.5),
-    "as x|x|": lambda: rough(2),
-    "raises at 1e-3": lambda: ending(1e-3, "raises"),
-    "raises at 1e-9": lambda: ending(1e-9, "raises"),
-    "not finite at 1e-6": lambda: ending(1e-6, "nan"),
+    "as |x|^1.5": lambda: rough(np.sqrt, 1.5),
+    "as x|x|": lambda: rough(abs, 2.0),
+    "raises at 1e-3": lambda: ending(1e-3, raises=True),
+    "raises at 1e-9": lambda: ending(1e-9, raises=True),
+    "not finite at 1e-6": lambda: ending(1e-6, raises=False),
     "units of three orders": lambda: in_units(1.0, 1e-3, 1.0, 1e3),
     "units of twelve orders": lambda: in_units(1e-6, 1.0, 1e6),
     "some entries unread": lambda: resting(0.4),
@@ -284,7 +281,7 @@ class Values(NamedTuple):
 
 
 def values(*, kinked: bool = False, rounded: bool = False, unread: bool = False) -> Values:
-    """Return products of entries of x, and what may happen to the first value."""
+    """Return sums over x, and what may happen to one of them, or to an entry of x."""
     x, A = lattice(6), lattice(5, 6, turn=3)
     A[:, 2] *= not unread
 
