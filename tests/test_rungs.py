@@ -204,6 +204,22 @@ def test_zero_at_an_optimum_is_correct_within_what_is_seen(size: float) -> None:
         assert only(by_entries(cost, off, best)).verdict == "wrong"
 
 
+@pytest.mark.parametrize("method", ["entries", "directions"])
+@pytest.mark.parametrize("flat", [1e-2, 1e-4, 1e-6, 1e-9])
+def test_zero_at_an_optimum_is_correct_where_rounding_hides_its_curvature(
+    method: str, flat: float
+) -> None:
+    """A longer step shows that; a slope that the cost has there is not taken for 0."""
+    for rng in draws(20):
+        A, best = rng.normal(size=(8, 4)), rng.normal(size=4)
+        cost = lambda w: 1 + flat * np.sum((A @ (w - best)) ** 2)  # noqa: E731
+        exact = only(check_gradient(cost, np.zeros(4), best, method=method))
+        assert exact.verdict == "correct"
+        assert 0 <= exact.within < flat
+        tilted = lambda w: cost(w) + flat / 4 * np.sum(w)  # noqa: E731
+        assert check_gradient(tilted, np.zeros(4), best, method=method).verdict != "correct"
+
+
 def test_zero_by_theory_is_correct_beside_other_arrays() -> None:
     """Such as a bias before a normalisation; there, a small mistake is seen as one."""
     verdicts = Counter[str]()

@@ -18,7 +18,7 @@ from backproof._noise import LONGEST
 from backproof._probes import Probe, Prober, Region
 from backproof._report import ArrayReport
 from backproof._slopes import RATIO, central_difference, first_difference, still
-from backproof._zeros import TOO_FAST, largest_change
+from backproof._zeros import TOO_FAST, bending, largest_change
 
 # What the search for mistakes may take, beyond a first look at each array, and at the least.
 BUDGET, LEAST = 250, 80
@@ -255,10 +255,15 @@ def _undecided(prober: Prober, number: int, finding: Finding) -> ArrayReport:
 
 def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
     """Report that an array is 0 beside the slopes nearby, if it is (24)."""
+    objective = prober.check.objective
     direction, claim = prober.along({number: prober.everything(number)}, 0)
-    larger = first_difference(prober.check.objective, direction)
-    this = central_difference(prober.check.objective, direction, larger.step / RATIO)
+    first = first_difference(objective, direction)
+    zero = max(claim.size, abs(first.value)) <= CLAIM_ROUNDING * first.rounding
+    larger = bending(objective, direction, first) if zero else first
+    if not larger:
+        return None
     curved = (abs(larger.gap) - 4 * larger.rounding) / larger.step
+    this = central_difference(objective, direction, larger.step / RATIO)
     error = larger.rounding + abs(this.value - larger.value)
     seen = max(claim.size, abs(larger.value))
     bound = SEEN * max(error, seen)

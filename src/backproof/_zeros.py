@@ -9,11 +9,17 @@ import numpy as np
 
 from backproof._claims import CLAIM_ROUNDING, Array, Check
 from backproof._decide import RESOLVED
-from backproof._directions import DOUBT, FAR_SMALLER, of_entries
+from backproof._directions import DOUBT, FAR_SMALLER, Direction, of_entries
 from backproof._noise import GROWTH, LONGEST
 from backproof._objective import Objective
 from backproof._rungs import Entries, Rung, both_sides, rung_of
-from backproof._slopes import RATIO, still
+from backproof._slopes import (
+    RATIO,
+    Difference,
+    central_difference,
+    first_difference,
+    still,
+)
 
 # Gaps shrink by RATIO from a step to the next where the cost is smooth, and by its square or more
 # where the step is too long. Midway, they are taken for one or the other.
@@ -22,54 +28,77 @@ TOO_FAST = RATIO ** (3 / 2)
 
 def judge_zeros(check: Check, entries: Entries, rung: Rung) -> None:
     """Mark arrays whose claims and slopes are 0 beside the slopes nearby, as at an optimum (24)."""
+    objective = check.objective
     for number in np.unique(entries.number[entries.verdict == ""]):
         own = entries.number == number
+        these, there = entries[own], rung_of(objective, rung.rows[:, own])
         # Where one entry stands still, the least change over another tells how little that says.
-        ties = rung.least[own].min() / (2 * check.objective.noise.step * rung.scale[own])
-        error = np.where(rung.least[own] < np.inf, rung.rounding[own], ties)
-        cancelled = check.cancelled(int(number))
-        within = _zero(entries, rung, own, error, cancelled)
-        if not (within <= check.negligible(int(number))).all() or moves(
-            check.objective, entries.index[own]
-        ):
-            within = _at_an_optimum(check, entries, rung, own)
+        ties = there.least.min() / (2 * objective.noise.step * there.scale)
+        error = np.where(there.least < np.inf, there.rounding, ties)
+        within = _zero(these, there, error, check.cancelled(int(number)))
+        if not (within <= check.negligible(int(number))).all() or moves(objective, these.index):
+            within = _at_an_optimum(check, these, there)
         if (within < np.inf).all():
             entries.verdict[own], entries.error[own] = "right", within
             entries.within[own] = within.max()
 
 
-def _zero(entries: Entries, rung: Rung, own: Array, error: Array, cancelled: float = 0.0) -> Array:
+def _zero(entries: Entries, rung: Rung, error: Array, cancelled: float = 0.0) -> Array:
     """Return within what claims and slopes are 0, inf where either is seen to be another number."""
-    claims, slopes = abs(entries.claimed[own]), abs(rung.value[own])
+    claims, slopes = abs(entries.claimed), abs(rung.value)
     seen = np.maximum(claims - cancelled, slopes)
     within = np.maximum.reduce([claims, slopes, error])
     return np.where(seen <= CLAIM_ROUNDING * error, within, np.inf)
 
 
-def _at_an_optimum(check: Check, entries: Entries, rung: Rung, own: Array) -> Array:
+def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
     """Return within what slopes are 0 that are small beside those nearby, inf if one is not (24).
 
     There the gaps shrink with the step, whereas at kinks they stay, and where the step is too long
-    they shrink faster.
+    they shrink faster. Steps that show no gap at all are too short, and longer ones are tried.
     """
-    objective, nowhere = check.objective, np.full(np.count_nonzero(own), np.inf)
-    step = objective.noise.step
-    curved = float(((abs(rung.gap) - 4 * rung.rounding)[own] / step).max())
-    seen = np.maximum(abs(entries.claimed), abs(rung.value))[own]
+    objective, indices, workers = check.objective, entries.index.tolist(), check.options.workers
+
+    def differences(indices: list[int], step: float) -> Rung:
+        task = partial(both_sides, share=step / objective.noise.step)
+        return rung_of(objective, np.array(objective.for_each(task, indices, workers)).T)
+
+    nowhere, step, count = np.full(len(indices), np.inf), objective.noise.step, len(indices)
+    zero = (_zero(entries, rung, rung.rounding) < np.inf).all()
+    if zero and (abs(rung.gap) <= 4 * rung.rounding).all():
+        together = _together(objective, entries.index)
+        bent = bending(objective, together, first_difference(objective, together), count)
+        claims = float((abs(entries.claimed) * rung.scale).sum())
+        if not bent or not claims <= RESOLVED * abs(bent.gap) / bent.step:
+            return nowhere
+        rung, step = differences(indices, bent.step), bent.step
+    curved = float((abs(rung.gap) - 4 * rung.rounding).max() / step)
+    seen = np.maximum(abs(entries.claimed), abs(rung.value))
     if not curved > 0 or not (seen <= RESOLVED * curved).all():
         return nowhere
-    task = partial(both_sides, share=1 / RATIO)
-    steepest = int(entries.index[own][np.argmax(abs(rung.gap[own]))])
-    kink = rung_of(objective, np.array([task(objective, steepest)]).T)
-    if abs(kink.gap[0]) > abs(rung.gap[own]).max() / math.sqrt(RATIO) + 4 * kink.rounding[0]:
+    kink = differences([indices[int(np.argmax(abs(rung.gap)))]], step / RATIO)
+    if abs(kink.gap[0]) > abs(rung.gap).max() / math.sqrt(RATIO) + 4 * kink.rounding[0]:
         return nowhere
-    rows = objective.for_each(task, entries.index[own].tolist(), check.options.workers)
-    closer = rung_of(objective, np.array(rows).T)
-    shrink = abs(closer.gap) <= abs(rung.gap[own]) / math.sqrt(RATIO) + 4 * closer.rounding
-    shrink &= abs(closer.gap) + 4 * closer.rounding >= abs(rung.gap[own]) / TOO_FAST
-    error = rung.rounding[own] + abs(closer.value - rung.value[own])
-    within = _zero(entries, rung, own, error)
+    closer = differences(indices, step / RATIO)
+    shrink = abs(closer.gap) <= abs(rung.gap) / math.sqrt(RATIO) + 4 * closer.rounding
+    shrink &= abs(closer.gap) + 4 * closer.rounding >= abs(rung.gap) / TOO_FAST
+    within = _zero(entries, rung, rung.rounding + abs(closer.value - rung.value))
     return within if shrink.all() and (within <= RESOLVED * curved).all() else nowhere
+
+
+def bending(
+    objective: Objective, direction: Direction, first: Difference, count: int = 1
+) -> Difference | None:
+    """Return the first of ever longer differences whose gap is beyond rounding, if that of one is.
+
+    It has to be so, too, if it is the sum of the gaps of so many entries.
+    """
+    this = first
+    while abs(this.gap) <= 4 * this.rounding * count:
+        if this.step * RATIO**2 > LONGEST * direction.scale.scale:
+            return None
+        this = central_difference(objective, direction, this.step * RATIO**2)
+    return this
 
 
 def judge_unmoved(check: Check, entries: Entries, rung: Rung) -> None:
@@ -142,9 +171,7 @@ def moves(objective: Objective, indices: Array) -> bool:
 
 def largest_change(objective: Objective, indices: Array, longest: float) -> float:
     """Return by how much the cost changes if some entries are displaced, by less and less."""
-    rng = np.random.default_rng(0)
-    weights = rng.choice([-1.0, 1.0], len(indices)) * rng.uniform(0.5, 1.5, len(indices))
-    direction = of_entries(objective.parameters, indices, weights)
+    direction = _together(objective, indices)
     change, step = 0.0, longest
     while step > objective.noise.step and change <= still(objective):
         costs = [objective.beside(direction, side).cost for side in (step, -step)]
@@ -152,3 +179,10 @@ def largest_change(objective: Objective, indices: Array, longest: float) -> floa
         change = math.inf if math.isnan(change) else change
         step /= RATIO**2
     return change
+
+
+def _together(objective: Objective, indices: Array) -> Direction:
+    """Return a direction in which some entries are displaced by about their scales."""
+    rng = np.random.default_rng(0)
+    weights = rng.choice([-1.0, 1.0], len(indices)) * rng.uniform(0.5, 1.5, len(indices))
+    return of_entries(objective.parameters, indices, weights)

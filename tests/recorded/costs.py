@@ -269,6 +269,7 @@ EXAMPLES: dict[str, Callable[[], Example]] = {
     "a relu network, float32": lambda: network(dtype=np.float32),
     "a relu network, float32 inside": lambda: network(inside=np.float32),
     "a chain of 24 arrays": lambda: chain(24),
+    "at a flat optimum": lambda: then(at_optimum(1e-4), lambda cost: cost + 1.0),
 }
 
 
