@@ -258,9 +258,10 @@ def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
     objective = prober.check.objective
     direction, claim = prober.along({number: prober.everything(number)}, 0)
     first = first_difference(objective, direction)
-    zero = max(claim.size, abs(first.value)) <= CLAIM_ROUNDING * first.rounding
-    larger = bending(objective, direction, first) if zero else first
-    if not larger:
+    least = max(claim.size, abs(first.value) - first.rounding)
+    if not least <= RESOLVED * (abs(first.gap) + 4 * first.rounding) / first.step:
+        return None
+    if not (larger := bending(objective, direction, first)):
         return None
     curved = (abs(larger.gap) - 4 * larger.rounding) / larger.step
     this = central_difference(objective, direction, larger.step / RATIO)

@@ -25,6 +25,10 @@ from backproof._slopes import (
 # where the step is too long. Midway, they are taken for one or the other.
 TOO_FAST = RATIO ** (3 / 2)
 
+# The rounding of a gap is 4 times that of the slope, and RATIO times as much at the next smaller
+# step, where the gap is RATIO times smaller: one that is larger shows there as well.
+TELLING = 4 * RATIO**2
+
 
 def judge_zeros(check: Check, entries: Entries, rung: Rung) -> None:
     """Mark arrays whose claims and slopes are 0 beside the slopes nearby, as at an optimum (24)."""
@@ -55,7 +59,7 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
     """Return within what slopes are 0 that are small beside those nearby, inf if one is not (24).
 
     There the gaps shrink with the step, whereas at kinks they stay, and where the step is too long
-    they shrink faster. Steps that show no gap at all are too short, and longer ones are tried.
+    they shrink faster.
     """
     objective, indices, workers = check.objective, entries.index.tolist(), check.options.workers
 
@@ -63,18 +67,20 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
         task = partial(both_sides, share=step / objective.noise.step)
         return rung_of(objective, np.array(objective.for_each(task, indices, workers)).T)
 
-    nowhere, step, count = np.full(len(indices), np.inf), objective.noise.step, len(indices)
-    zero = (_zero(entries, rung, rung.rounding) < np.inf).all()
-    if zero and (abs(rung.gap) <= 4 * rung.rounding).all():
+    nowhere, step = np.full(len(indices), np.inf), objective.noise.step
+    claims = abs(entries.claimed)
+    least = np.maximum(claims, abs(rung.value) - rung.rounding)
+    if not (least <= RESOLVED * (abs(rung.gap) + 4 * rung.rounding).max() / step).all():
+        return nowhere
+    if (abs(rung.gap) <= TELLING * rung.rounding).all():
         together = _together(objective, entries.index)
-        bent = bending(objective, together, first_difference(objective, together), count)
-        claims = float((abs(entries.claimed) * rung.scale).sum())
-        if not bent or not claims <= RESOLVED * abs(bent.gap) / bent.step:
+        first = first_difference(objective, together)
+        bent = bending(objective, together, first, len(indices))
+        if not bent or not (claims * rung.scale).sum() <= RESOLVED * abs(bent.gap) / bent.step:
             return nowhere
         rung, step = differences(indices, bent.step), bent.step
     curved = float((abs(rung.gap) - 4 * rung.rounding).max() / step)
-    seen = np.maximum(abs(entries.claimed), abs(rung.value))
-    if not curved > 0 or not (seen <= RESOLVED * curved).all():
+    if not (np.maximum(claims, abs(rung.value)) <= RESOLVED * curved).all():
         return nowhere
     kink = differences([indices[int(np.argmax(abs(rung.gap)))]], step / RATIO)
     if abs(kink.gap[0]) > abs(rung.gap).max() / math.sqrt(RATIO) + 4 * kink.rounding[0]:
@@ -89,12 +95,12 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
 def bending(
     objective: Objective, direction: Direction, first: Difference, count: int = 1
 ) -> Difference | None:
-    """Return the first of ever longer differences whose gap is beyond rounding, if that of one is.
+    """Return the first of ever longer differences whose gap tells of a curvature, if one does.
 
-    It has to be so, too, if it is the sum of the gaps of so many entries.
+    It has to, too, if it is the sum of the gaps of so many entries.
     """
     this = first
-    while abs(this.gap) <= 4 * this.rounding * count:
+    while abs(this.gap) <= TELLING * this.rounding * count:
         if this.step * RATIO**2 > LONGEST * direction.scale.scale:
             return None
         this = central_difference(objective, direction, this.step * RATIO**2)
@@ -143,7 +149,7 @@ def _judge_still(
     # If other values move, all is read. A slope that explains the change would be seen at the first
     # step: there is none, and a unit wakes further off.
     wakes = change * objective.noise.step > longest * DOUBT * still(objective)
-    if objective.kin.moves and none.all() and wakes and not objective.rounded:
+    if none.all() and wakes and not objective.rounded:
         entries.value[own], entries.error[own] = 0.0, still(objective)
         entries.verdict[own], entries.reason[own] = "untested", "zero"
         return
