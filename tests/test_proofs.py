@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -328,6 +329,29 @@ def test_the_library_is_not_there_before_a_mutant_is() -> None:
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
     assert "_checks" in mutants.public_modules()
+
+
+@pytest.mark.parametrize(
+    ("statement", "others"),
+    [
+        ("if error > bound: pass", {"not error > bound", "error <= bound"}),
+        ("if count > bound: pass", {"not count > bound", "count <= bound", "count >= bound"}),
+        ("if error > 0: pass", {"not error > 0", "error <= 0", "error >= 0", "error > 1"}),
+        (
+            "if a.error < np.inf: pass",
+            {"not a.error < np.inf", "a.error <= np.inf", "a.error >= np.inf"},
+        ),
+        ("draw(default_rng(0))", set()),
+    ],
+)
+def test_a_limit_of_what_is_measured_is_no_mutant(
+    statement: str, others: set[str], tmp_path: Path
+) -> None:
+    """It is met to the last bit by chance only, whereas counts and constants are met."""
+    module = tmp_path / "module.py"
+    module.write_text(statement, "utf-8")
+    changed = {m.change.partition("  ->  ")[2] for m in mutants.mutants(module)}
+    assert changed == {f"if {other}:" for other in others}
 
 
 def test_no_mutant_is_listed_twice() -> None:
