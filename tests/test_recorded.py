@@ -15,8 +15,13 @@ import numpy as np
 import pytest
 
 from backproof import Report, check_gradient, check_jacobian, derivative, numerical_gradient
+from backproof._decide import Claim, decide
+from backproof._directions import Direction, of_arrays, of_entry
+from backproof._objective import Objective
+from backproof._parameters import Parameters
+from backproof._slopes import measure
 from recorded.claims import CHANGES, claim
-from recorded.costs import EXAMPLES, FUNCTIONS, Example, Values
+from recorded.costs import EXAMPLES, FUNCTIONS, Example, Values, lattice
 
 NAMES = [*EXAMPLES, *FUNCTIONS]
 RECORD = Path(__file__).parent / "recorded" / "reports.txt"
@@ -72,11 +77,70 @@ def reports(example: Example, turn: int) -> list[str]:
                     cost, claim(right, point, name, change), point, method=method
                 )
                 lines += said(f"{method}, {name} {change}", report)
+    lines += steps(example)
     slope = derivative(cost, point, {name: np.ones_like(x) for name, x in point.items()})
     lines.append(f"slope {slope.value:.5e} +- {slope.error:.5e}")
     slopes, errors = numerical_gradient(cost, point)
     for path in point:
         lines.append(f"  {path}: {abs(slopes[path]).max():.5e} +- {errors[path].max():.5e}")
+    return lines
+
+
+def steps(example: Example) -> list[str]:
+    """Return how well a cost is known, and how some of its entries and all of them are decided."""
+    cost, gradient, point = example
+    objective = Objective(cost, Parameters(point))
+    claims = np.concatenate([g.ravel() for g in gradient(point).values()])
+    largest = float(abs(claims).max())
+    lines = [known(objective)]
+    objective.listen()
+    lines.append(known(objective))
+    places = np.linspace(0, claims.size - 1, min(4, claims.size)).astype(int).tolist()
+    for place in places:
+        direction = of_entry(objective.parameters, place)
+        slope = float(claims[place])
+        lines += decided(f"entry {place}", objective, direction, (slope, largest, largest))
+    weights = {n: lattice(*b.shape, turn=2) for n, b in enumerate(objective.parameters.blocks)}
+    sizes = [
+        (block.scale * weights[n] * gradient(point)[block.path]).ravel()
+        for n, block in enumerate(objective.parameters.blocks)
+    ]
+    products = np.concatenate(sizes)
+    claim = float(products.sum()), float(abs(products).max()), math.hypot(*products)
+    lines += decided("all", objective, of_arrays(objective.parameters, weights), claim)
+    return lines
+
+
+def known(objective: Objective) -> str:
+    """Return what is known of a cost."""
+    level, grid, step, moved, _ = objective.noise
+    parts = [f"noise {level:.5e}, grid {grid:.5e}, first step {step:.5e}"]
+    parts += [] if moved else ["unmoved"]
+    parts += ["rounded"] if objective.rounded else []
+    return ", ".join(parts)
+
+
+def decided(
+    name: str, objective: Objective, direction: Direction, claim: tuple[float, float, float]
+) -> list[str]:
+    """Return what is measured along a direction, and how some claims are decided there."""
+    slope, largest, size = claim
+    try:
+        found = measure(objective, direction)
+    except ValueError as error:
+        return [f"{name}: {error}"]
+    taken = f"{len(found.steps)} steps, best {found.best}"
+    parts = [f"{found.value:.5e} +- {found.error:.5e}, {taken}"]
+    parts += [found.reason] if found.reason else []
+    parts += [f"kink {found.kink:.5e}"] if found.kink else []
+    lines = [f"{name}: {', '.join(parts)}"]
+    for factor in (1.0, 1.001, 1.2):
+        said = Claim(factor * slope, 1e-7 * largest, 1e-14, largest, size)
+        before = objective.evaluations
+        verdict, _, error, reason, _, step, curved = decide(objective, direction, said)
+        calls = f"{objective.evaluations - before} calls"
+        parts = [verdict, *([reason] if reason else []), calls, f"error {error:.5e}"]
+        lines.append(f"  times {factor}: {', '.join(parts)}, step {step:.5e}, curved {curved:.5e}")
     return lines
 
 
