@@ -799,6 +799,7 @@ def test_a_usual_factor_may_have_the_wrong_sign() -> None:
     ("part", "words"),
     [
         (slice(500, 1000), "in its entries 500 to 999, it is 2 times"),
+        (slice(0, 500), "in its entries 0 to 499, it is 2 times"),
         (slice(None, None, 2), "in every second entry from entry 0 on, it is 2 times"),
     ],
 )
@@ -812,6 +813,18 @@ def test_a_part_is_known_from_probes_and_from_entries(part: slice, words: str, c
     directions = np.eye(1000) if count == 1000 else rng.normal(size=(count, 1000))
     known = evidence_of(claimed, right, w, {}, directions)
     assert words in text_of(known)
+
+
+def test_of_an_odd_number_the_middle_one_is_in_the_second_half() -> None:
+    """Probes of eleven entries, of which the first five, or the last six, are doubled."""
+    rng = np.random.default_rng(0)
+    right, w, directions = rng.normal(size=11), rng.normal(size=11), rng.normal(size=(4, 11))
+    for part, words in ((slice(5), "in its entries 0 to 4"), (slice(5, 11), "in its entries 5 to")):
+        claimed = right.copy()
+        claimed[part] *= 2
+        known = evidence_of(claimed, right, w, {}, directions)
+        assert kind_by(mistakes.part, known) == "part"
+        assert text_of(known).startswith(words)
 
 
 def test_a_range_of_entries_is_found_where_every_entry_was_measured() -> None:
@@ -830,6 +843,26 @@ def test_one_array_in_two_places_has_the_same_parameters_and_the_same_claim() ->
     ones = np.ones((4, 3))
     alike = replace(known, parameters=ones, other_parameters={"b": ones})
     assert mistakes.name_mistake(alike) is mistakes.UNKNOWN
+
+
+@pytest.mark.parametrize(("off", "known"), [(0.9, True), (1.1, False), (1.9, False)])
+def test_a_usual_function_of_the_parameters_is_believed_within_the_errors(
+    off: float, known: bool
+) -> None:
+    """Beyond them, the factor that was fitted is said."""
+    right, error = np.array([1.0, 2.0, -0.5]), 1e-3
+    w = np.array([2.0, 0.5, -1.5])
+    claimed = right * w * (1 + off * error / abs(right).max())
+    text = text_of(given(claimed, right, w, errors=error))
+    assert text.startswith("it is the numerical gradient times the parameters") == known
+    assert "times the parameters" in text
+
+
+def test_signs_alone_are_no_clipped_gradient() -> None:
+    """Of a gradient that is cut off, some entries are left."""
+    right = np.array([1.0, -2.0, 3.0, -4.0, 1.5])
+    assert kind_by(mistakes.clipped, given(np.sign(right), right)) == "unknown"
+    assert kind_by(mistakes.clipped, given(np.clip(right, -2, 2), right)) == "clipped"
 
 
 def test_a_kernel_is_a_plane() -> None:

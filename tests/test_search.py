@@ -391,6 +391,8 @@ def test_a_region_is_halved_by_arrays_first_and_then_along_its_longest_axis() ->
     """No entry is lost, and none is in both."""
     first, second = halves({0: (slice(0, 3),), 2: (slice(0, 5),), 4: (slice(1, 2),)})
     assert (list(first), list(second)) == ([0], [2, 4])
+    first, second = halves({0: (slice(0, 3),), 2: (slice(0, 5),)})
+    assert (list(first), list(second)) == ([0], [2])
     region: Region = {1: (slice(2, 5), slice(0, 10))}
     first, second = halves(region)
     assert first == {1: (slice(2, 5), slice(0, 5))}

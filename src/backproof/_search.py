@@ -341,10 +341,13 @@ def _located(
     region = {number: prober.everything(number)}
     found = [(i, finding) for _, i, finding in locate(prober, region, probes, budget)]
     complete = prober.check.objective.evaluations <= budget
-    if not found and blurred and (shown := _shown(prober, number)):
-        found = [shown]
-    if not found and (complete or blurred):  # kinks may cancel in the gap, and not in the slope
-        return _undecided(prober, number, first)
+    if not found:
+        index = int(np.argmax(np.abs(prober.gradient(number))))
+        largest = decide_entry(prober, number, index)
+        # Many kinks may cancel in the gap of a direction, and not in its slope.
+        if largest.verdict != "wrong" and (complete or blurred or largest.verdict != "doubtful"):
+            return _undecided(prober, number, first)
+        found = [(index, largest)] if largest.verdict == "wrong" else []
     return _wrong(prober, number, found, UNKNOWN, first.error / prober.scale(number), complete)
 
 

@@ -153,6 +153,43 @@ def at_optimum(curvature: float, off: float = 0.0) -> Example:
 # Networks
 
 
+def waking(distance: float) -> Example:
+    """Return units that stand still, and wake so far away; two of them are at 0."""
+    w = lattice(8)
+    w[[2, 5]] = 0.0
+    at = w + distance * (1 + lattice(8, turn=3) / 4)
+    return entrywise(lambda w: np.maximum(w - at, 0.0), lambda w: 1.0 * (w > at), w)
+
+
+def centred(*, still: bool = False) -> Example:
+    """Return a cost of which b only moves the mean that is subtracted; one entry is not read."""
+    w = lattice(8)
+    read = np.arange(4) > 0 if still else np.ones(4)
+
+    def z(p: Nest) -> Array:
+        shifted = p["w"] + (read * p["b"]).sum()
+        return np.asarray(shifted - shifted.sum() / 8)
+
+    def cost(p: Nest) -> Any:
+        return (z(p) * z(p) * z(p) + z(p) * z(p)).sum()
+
+    def gradient(p: Nest) -> Nest:
+        slopes = 3 * z(p) * z(p) + 2 * z(p)
+        return {"w": slopes - slopes.sum() / 8, "b": np.zeros(4)}
+
+    return Example(cost, gradient, {"w": w, "b": lattice(4, turn=5)})
+
+
+def quartic(*, kink: float = 0.0) -> Example:
+    """Return the lowest point of a fourth power, and of a size beside it."""
+    w = lattice(6)
+    return entrywise(
+        lambda x: ((x - w) * (x - w)) ** 2 + kink * abs(x - w),
+        lambda x: 4 * (x - w) ** 3 + kink * np.sign(x - w),
+        w,
+    )
+
+
 def network(*, bias: float = 0.25, dtype: Any = np.float64, inside: Any = None) -> Example:
     """Return a relu network with two layers, and its gradient by back propagation."""
     within = inside or dtype
@@ -270,6 +307,15 @@ EXAMPLES: dict[str, Callable[[], Example]] = {
     "a relu network, float32 inside": lambda: network(inside=np.float32),
     "a chain of 24 arrays": lambda: chain(24),
     "at a flat optimum": lambda: then(at_optimum(1e-4), lambda cost: cost + 1.0),
+    "beside a flat optimum": lambda: then(at_optimum(1e-4, 1e-6), lambda cost: cost + 1.0),
+    "at an optimum, float32": lambda: then(at_optimum(1.0), lambda cost: np.float32(cost + 1.0)),
+    "at an optimum of a fourth power": quartic,
+    "at an optimum with a kink": lambda: quartic(kink=1.0),
+    "units that wake 1e-4 away": lambda: waking(1e-4),
+    "units that wake 0.1 away": lambda: waking(0.1),
+    "units that never wake": lambda: waking(1e6),
+    "an array without influence": centred,
+    "an entry without influence unread": lambda: centred(still=True),
 }
 
 
