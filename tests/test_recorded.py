@@ -127,8 +127,8 @@ def decided(
     slope, largest, size = claim
     try:
         found = measure(objective, direction)
-    except ValueError as error:
-        return [f"{name}: {error}"]
+    except ValueError as failure:
+        return [f"{name}: {failure}"]
     taken = f"{len(found.steps)} steps, best {found.best}"
     parts = [f"{found.value:.5e} +- {found.error:.5e}, {taken}"]
     parts += [found.reason] if found.reason else []
@@ -137,10 +137,11 @@ def decided(
     for factor in (1.0, 1.001, 1.2):
         said = Claim(factor * slope, 1e-7 * largest, 1e-14, largest, size)
         before = objective.evaluations
-        verdict, _, error, reason, _, step, curved = decide(objective, direction, said)
-        calls = f"{objective.evaluations - before} calls"
-        parts = [verdict, *([reason] if reason else []), calls, f"error {error:.5e}"]
-        lines.append(f"  times {factor}: {', '.join(parts)}, step {step:.5e}, curved {curved:.5e}")
+        finding = decide(objective, direction, said)
+        reasons = [text for text in (finding.reason, str(finding.failure or "")) if text]
+        calls = f"{objective.evaluations - before} calls, error {finding.error:.5e}"
+        taken = f"step {finding.step:.5e}, curved {finding.curved:.5e}"
+        lines.append(f"  times {factor}: {', '.join([finding.verdict, *reasons, calls, taken])}")
     return lines
 
 

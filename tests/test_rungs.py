@@ -14,7 +14,7 @@ import pytest
 from backproof import Report, check_gradient
 from backproof._claims import MOST_LISTED, Check, Options, entry_of, listed, scattered
 from backproof._directions import of_entry
-from backproof._entries import UNREAD, measure_entries
+from backproof._entries import SEEN, UNREAD, measure_entries, report_on
 from backproof._mistakes import UNKNOWN
 from backproof._objective import Objective
 from backproof._parameters import Parameters, flatten
@@ -216,7 +216,7 @@ def test_zero_at_an_optimum_is_correct_where_rounding_hides_its_curvature(
         exact = only(check_gradient(cost, np.zeros(4), best, method=method))
         assert exact.verdict == "correct"
         assert 0 <= exact.within < flat
-        tilted = lambda w: cost(w) + flat / 4 * np.sum(w)  # noqa: E731
+        tilted = lambda w, cost=cost: cost(w) + flat / 4 * np.sum(w)  # noqa: E731
         assert check_gradient(tilted, np.zeros(4), best, method=method).verdict != "correct"
 
 
@@ -249,6 +249,30 @@ def test_zero_by_theory_is_correct_beside_other_arrays() -> None:
         assert by_entries(cost, claimed, at, tolerance=1e-5).arrays["b"].verdict == "wrong"
     assert verdicts["correct"] >= 27, verdicts
     assert not verdicts["wrong"]
+
+
+@pytest.mark.parametrize("method", ["entries", "directions"])
+@pytest.mark.parametrize("distance", [1e-5, 1e-3, 1e-1])
+def test_units_that_wake_further_off_are_zero_and_not_lost(method: str, distance: float) -> None:
+    """The cost stands still over the first step, and moves over longer ones."""
+    for rng in draws(10):
+        w, b = rng.normal(size=8), rng.normal(size=3)
+        at = w + distance * rng.uniform(1, 2, 8)
+        cost = lambda p: np.sum(np.maximum(p["w"] - at, 0)) + np.sum(p["b"] ** 2)  # noqa: E731
+        claimed = {"w": np.zeros(8), "b": 2 * b}
+        report = check_gradient(cost, claimed, {"w": w, "b": b}, method=method)
+        assert report.arrays["w"].reason == ""
+        assert report.arrays["w"].untested == {"zero": 8}
+
+
+@pytest.mark.parametrize(("seen", "verdict"), [(0.9, "correct"), (1.1, "undecided")])
+def test_an_array_is_undecided_where_no_wrong_sign_would_be_seen(seen: float, verdict: str) -> None:
+    """The errors of its entries are then as large as the largest of them."""
+    claimed = {"parameters": np.cos(np.ones(4))}
+    check = Check(Objective(smooth, Parameters(np.ones(4))), claimed, Options(1e-7, 0, map))
+    entries = measure_entries(check)
+    entries.error[2] = seen * entries.largest[2] / SEEN
+    assert report_on(check, "parameters", entries).verdict == verdict
 
 
 def test_an_array_that_the_cost_does_not_read_is_named() -> None:

@@ -27,6 +27,7 @@ from backproof._locate import (
 from backproof._objective import Objective
 from backproof._parameters import Parameters, flatten
 from backproof._probes import Probe, Prober, Region
+from backproof._search import SMALL
 from drawn import draws
 
 Rng = np.random.Generator
@@ -385,6 +386,20 @@ def test_a_search_ends_with_its_budget() -> None:
         assert 0 < len(found) < 400
         assert prober.check.objective.evaluations <= 500
         assert not list(locate(prober, region, probes, budget=400))
+
+
+@pytest.mark.parametrize(
+    ("size", "all_of_it"), [(SMALL - 1, True), (SMALL, True), (SMALL + 1, False)]
+)
+def test_a_small_array_is_measured_entry_by_entry(size: int, all_of_it: bool) -> None:
+    """Of a larger one, entries are located as long as the budget lasts."""
+    for rng in draws(5):
+        at = {"w": rng.normal(size=size), "v": rng.normal(size=7)}
+        claimed = doubled(at)
+        claimed["w"] = claimed["w"] * (1 + rng.uniform(0.1, 0.4, size) * rng.choice([-1, 1], size))
+        mistake = directions(claimed, at).arrays["w"].mistake
+        assert mistake
+        assert mistake.text.startswith("every entry is wrong") == all_of_it
 
 
 def test_a_region_is_halved_by_arrays_first_and_then_along_its_longest_axis() -> None:

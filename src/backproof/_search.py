@@ -261,16 +261,18 @@ def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
     least = max(claim.size, abs(first.value) - first.rounding)
     if not least <= RESOLVED * (abs(first.gap) + 4 * first.rounding) / first.step:
         return None
-    if not (larger := bending(objective, direction, first)):
+    if not (longer := bending(objective, direction, first)):
         return None
-    curved = (abs(larger.gap) - 4 * larger.rounding) / larger.step
-    this = central_difference(objective, direction, larger.step / RATIO)
-    error = larger.rounding + abs(this.value - larger.value)
-    seen = max(claim.size, abs(larger.value))
-    bound = SEEN * max(error, seen)
-    shrinks = abs(this.gap) <= abs(larger.gap) / math.sqrt(RATIO) + 4 * this.rounding
-    evenly = abs(this.gap) + 4 * this.rounding >= abs(larger.gap) / TOO_FAST
-    if not (shrinks and evenly and seen <= CLAIM_ROUNDING * error and bound <= RESOLVED * curved):
+    closer = central_difference(objective, direction, longer.step / RATIO)
+    shrinks = abs(closer.gap) <= abs(longer.gap) / math.sqrt(RATIO) + 4 * closer.rounding
+    evenly = abs(closer.gap) + 4 * closer.rounding >= abs(longer.gap) / TOO_FAST
+    change = abs(closer.value - longer.value)
+    little = change <= abs(longer.gap) / RATIO + longer.rounding + closer.rounding
+    kept = abs(closer.value - first.value) <= change / RATIO + closer.rounding + first.rounding
+    smooth = shrinks and evenly and little and (kept or longer is first)
+    error, seen = longer.rounding + change, max(claim.size, abs(longer.value))
+    bound, curved = SEEN * max(error, seen), (abs(longer.gap) - 4 * longer.rounding) / longer.step
+    if not (smooth and seen <= CLAIM_ROUNDING * error and bound <= RESOLVED * curved):
         return None
     within = bound / prober.scale(number)
     return replace(_correct(prober, number, error), within=within, untested={})

@@ -59,7 +59,9 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
     """Return within what slopes are 0 that are small beside those nearby, inf if one is not (24).
 
     There the gaps shrink with the step, whereas at kinks they stay, and where the step is too long
-    they shrink faster.
+    they shrink faster. A longer step shows a gap that rounding hides at the first: there, the slope
+    changes by less than the gap, and from the next step on by hardly anything. A kink on one side
+    changes it by half of its gap.
     """
     objective, indices, workers = check.objective, entries.index.tolist(), check.options.workers
 
@@ -67,29 +69,31 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
         task = partial(both_sides, share=step / objective.noise.step)
         return rung_of(objective, np.array(objective.for_each(task, indices, workers)).T)
 
-    nowhere, step = np.full(len(indices), np.inf), objective.noise.step
-    claims = abs(entries.claimed)
-    least = np.maximum(claims, abs(rung.value) - rung.rounding)
+    nowhere, longer, step = np.full(len(indices), np.inf), rung, objective.noise.step
+    least = np.maximum(abs(entries.claimed), abs(rung.value) - rung.rounding)
     if not (least <= RESOLVED * (abs(rung.gap) + 4 * rung.rounding).max() / step).all():
         return nowhere
     if (abs(rung.gap) <= TELLING * rung.rounding).all():
         together = _together(objective, entries.index)
         first = first_difference(objective, together)
         bent = bending(objective, together, first, len(indices))
-        if not bent or not (claims * rung.scale).sum() <= RESOLVED * abs(bent.gap) / bent.step:
+        if not bent or not (least * rung.scale).sum() <= RESOLVED * abs(bent.gap) / bent.step:
             return nowhere
-        rung, step = differences(indices, bent.step), bent.step
-    curved = float((abs(rung.gap) - 4 * rung.rounding).max() / step)
-    if not (np.maximum(claims, abs(rung.value)) <= RESOLVED * curved).all():
-        return nowhere
-    kink = differences([indices[int(np.argmax(abs(rung.gap)))]], step / RATIO)
-    if abs(kink.gap[0]) > abs(rung.gap).max() / math.sqrt(RATIO) + 4 * kink.rounding[0]:
+        longer, step = differences(indices, bent.step), bent.step
+    gap = abs(longer.gap)
+    kink = differences([indices[int(np.argmax(gap))]], step / RATIO)
+    if abs(kink.gap[0]) > gap.max() / math.sqrt(RATIO) + 4 * kink.rounding[0]:
         return nowhere
     closer = differences(indices, step / RATIO)
-    shrink = abs(closer.gap) <= abs(rung.gap) / math.sqrt(RATIO) + 4 * closer.rounding
-    shrink &= abs(closer.gap) + 4 * closer.rounding >= abs(rung.gap) / TOO_FAST
-    within = _zero(entries, rung, rung.rounding + abs(closer.value - rung.value))
-    return within if shrink.all() and (within <= RESOLVED * curved).all() else nowhere
+    shrink = abs(closer.gap) <= gap / math.sqrt(RATIO) + 4 * closer.rounding
+    shrink &= abs(closer.gap) + 4 * closer.rounding >= gap / TOO_FAST
+    change = abs(closer.value - longer.value)
+    smooth = shrink & (change <= gap / RATIO + longer.rounding + closer.rounding)
+    if longer is not rung:
+        smooth &= abs(closer.value - rung.value) <= change / RATIO + closer.rounding + rung.rounding
+    within = _zero(entries, longer, longer.rounding + change)
+    curved = float((gap - 4 * longer.rounding).max() / step)
+    return within if smooth.all() and (within <= RESOLVED * curved).all() else nowhere
 
 
 def bending(
@@ -146,8 +150,8 @@ def _judge_still(
     negligible = np.maximum(size, error) <= beside
     flat = change == 0 and not objective.noise.moved
     stays = flat or (change <= still(objective) and not objective.rounded)
-    # If other values move, all is read. A slope that explains the change would be seen at the first
-    # step: there is none, and a unit wakes further off.
+    # A slope that explains the change would be seen at the first step: there is none, and a unit
+    # wakes further off.
     wakes = change * objective.noise.step > longest * DOUBT * still(objective)
     if none.all() and wakes and not objective.rounded:
         entries.value[own], entries.error[own] = 0.0, still(objective)
