@@ -205,7 +205,7 @@ def test_zero_at_an_optimum_is_correct_within_what_is_seen(size: float) -> None:
 
 
 @pytest.mark.parametrize("method", ["entries", "directions"])
-@pytest.mark.parametrize("flat", [1e-2, 1e-4, 1e-6, 1e-9])
+@pytest.mark.parametrize("flat", [1e-2, 1e-4, 1e-6, 1e-8])
 def test_zero_at_an_optimum_is_correct_where_rounding_hides_its_curvature(
     method: str, flat: float
 ) -> None:
@@ -252,7 +252,7 @@ def test_zero_by_theory_is_correct_beside_other_arrays() -> None:
 
 
 @pytest.mark.parametrize("method", ["entries", "directions"])
-@pytest.mark.parametrize("distance", [1e-5, 1e-3, 1e-1])
+@pytest.mark.parametrize("distance", [1e-4, 1e-2, 1e-1])
 def test_units_that_wake_further_off_are_zero_and_not_lost(method: str, distance: float) -> None:
     """The cost stands still over the first step, and moves over longer ones."""
     for rng in draws(10):

@@ -56,44 +56,56 @@ def _zero(entries: Entries, rung: Rung, error: Array, cancelled: float = 0.0) ->
 
 
 def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
-    """Return within what slopes are 0 that are small beside those nearby, inf if one is not (24).
-
-    There the gaps shrink with the step, whereas at kinks they stay, and where the step is too long
-    they shrink faster. A longer step shows a gap that rounding hides at the first: there, the slope
-    changes by less than the gap, and from the next step on by hardly anything. A kink on one side
-    changes it by half of its gap.
-    """
-    objective, indices, workers = check.objective, entries.index.tolist(), check.options.workers
-
-    def differences(indices: list[int], step: float) -> Rung:
-        task = partial(both_sides, share=step / objective.noise.step)
-        return rung_of(objective, np.array(objective.for_each(task, indices, workers)).T)
-
-    nowhere, longer, step = np.full(len(indices), np.inf), rung, objective.noise.step
-    least = np.maximum(abs(entries.claimed), abs(rung.value) - rung.rounding)
-    if not (least <= RESOLVED * (abs(rung.gap) + 4 * rung.rounding).max() / step).all():
+    """Return within what slopes are 0 that are small beside others nearby, inf if one is not (24)."""
+    nowhere, first = np.full(entries.index.size, np.inf), check.objective.noise.step
+    if not (step := _telling_step(check, entries, rung)):
         return nowhere
-    if (abs(rung.gap) <= TELLING * rung.rounding).all():
-        together = _together(objective, entries.index)
-        first = first_difference(objective, together)
-        bent = bending(objective, together, first, len(indices))
-        if not bent or not (least * rung.scale).sum() <= RESOLVED * abs(bent.gap) / bent.step:
-            return nowhere
-        longer, step = differences(indices, bent.step), bent.step
-    gap = abs(longer.gap)
-    kink = differences([indices[int(np.argmax(gap))]], step / RATIO)
-    if abs(kink.gap[0]) > gap.max() / math.sqrt(RATIO) + 4 * kink.rounding[0]:
+    longer = rung if step == first else _differences(check, entries.index, step)
+    gap, steepest = abs(longer.gap), [np.argmax(abs(longer.gap))]
+    if not _shrinks(gap[steepest], _differences(check, entries.index[steepest], step / RATIO)):
         return nowhere
-    closer = differences(indices, step / RATIO)
-    shrink = abs(closer.gap) <= gap / math.sqrt(RATIO) + 4 * closer.rounding
-    shrink &= abs(closer.gap) + 4 * closer.rounding >= gap / TOO_FAST
+    closer = _differences(check, entries.index, step / RATIO)
+    smooth = _shrinks(gap, closer) & (abs(closer.gap) + 4 * closer.rounding >= gap / TOO_FAST)
+    # A kink on one side changes the slope by half of its gap.
     change = abs(closer.value - longer.value)
-    smooth = shrink & (change <= gap / RATIO + longer.rounding + closer.rounding)
-    if longer is not rung:
+    smooth &= change <= gap / RATIO + longer.rounding + closer.rounding
+    if step > first:
         smooth &= abs(closer.value - rung.value) <= change / RATIO + closer.rounding + rung.rounding
     within = _zero(entries, longer, longer.rounding + change)
     curved = float((gap - 4 * longer.rounding).max() / step)
     return within if smooth.all() and (within <= RESOLVED * curved).all() else nowhere
+
+
+def _telling_step(check: Check, entries: Entries, rung: Rung) -> float:
+    """Return the first step whose gaps tell of a curvature that makes claims small, 0 if none does.
+
+    A longer one shows a gap that rounding hides at the first.
+    """
+    objective = check.objective
+    step = objective.noise.step
+    least = np.maximum(abs(entries.claimed), abs(rung.value) - rung.rounding)
+    if not (least <= RESOLVED * (abs(rung.gap) + 4 * rung.rounding).max() / step).all():
+        return 0.0
+    if (abs(rung.gap) > TELLING * rung.rounding).any():
+        return step
+    together = _together(objective, entries.index)
+    first = first_difference(objective, together)
+    bent = bending(objective, together, first, entries.index.size)
+    small = bent and (least * rung.scale).sum() <= RESOLVED * abs(bent.gap) / bent.step
+    return bent.step if bent and small else 0.0
+
+
+def _differences(check: Check, indices: Array, step: float) -> Rung:
+    """Return the differences of entries with another step."""
+    objective = check.objective
+    task = partial(both_sides, share=step / objective.noise.step)
+    rows = objective.for_each(task, indices.tolist(), check.options.workers)
+    return rung_of(objective, np.array(rows).T)
+
+
+def _shrinks(gap: Array, closer: Rung) -> Array:
+    """Tell whether gaps shrink with the step, midway between smooth costs and kinks."""
+    return np.asarray(abs(closer.gap) <= gap / math.sqrt(RATIO) + 4 * closer.rounding)
 
 
 def bending(
