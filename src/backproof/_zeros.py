@@ -56,7 +56,7 @@ def _zero(entries: Entries, rung: Rung, error: Array, cancelled: float = 0.0) ->
 
 
 def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
-    """Return within what slopes are 0 that are small beside others nearby, inf if one is not (24)."""
+    """Return within what slopes are 0 beside those nearby, as at an optimum, or inf (24)."""
     nowhere, first = np.full(entries.index.size, np.inf), check.objective.noise.step
     if not (step := _telling_step(check, entries, rung)):
         return nowhere
