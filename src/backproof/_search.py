@@ -270,9 +270,13 @@ def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
     little = change <= abs(longer.gap) / RATIO + longer.rounding + closer.rounding
     kept = abs(closer.value - first.value) <= change / RATIO + closer.rounding + first.rounding
     smooth = shrinks and evenly and little and (kept or longer is first)
-    error, seen = longer.rounding + change, max(claim.size, abs(longer.value))
-    bound, curved = SEEN * max(error, seen), (abs(longer.gap) - 4 * longer.rounding) / longer.step
-    if not (smooth and seen <= CLAIM_ROUNDING * error and bound <= RESOLVED * curved):
+    curved = (abs(longer.gap) - 4 * longer.rounding) / longer.step
+    error, rounding = longer.rounding + change, prober.check.rounding(number)
+    apart = claim._replace(rounding=rounding).apart(longer.value, curved)
+    seen = max(claim.size, abs(longer.value))
+    zero = seen <= CLAIM_ROUNDING * error + rounding * curved and apart <= CLAIM_ROUNDING * error
+    bound = SEEN * max(error, seen)
+    if not (smooth and zero and bound <= RESOLVED * curved):
         return None
     within = bound / prober.scale(number)
     return replace(_correct(prober, number, error), within=within, untested={})

@@ -12,7 +12,7 @@ from backproof._decide import RESOLVED
 from backproof._directions import DOUBT, FAR_SMALLER, Direction, of_entries
 from backproof._noise import GROWTH, LONGEST
 from backproof._objective import Objective
-from backproof._rungs import Entries, Rung, both_sides, rung_of
+from backproof._rungs import Entries, Rung, both_sides, claim_of, rung_of
 from backproof._slopes import (
     RATIO,
     Difference,
@@ -47,7 +47,7 @@ def judge_zeros(check: Check, entries: Entries, rung: Rung) -> None:
             entries.within[own] = within.max()
 
 
-def _zero(entries: Entries, rung: Rung, error: Array, cancelled: float = 0.0) -> Array:
+def _zero(entries: Entries, rung: Rung, error: Array, cancelled: float) -> Array:
     """Return within what claims and slopes are 0, inf where either is seen to be another number."""
     claims, slopes = abs(entries.claimed), abs(rung.value)
     seen = np.maximum(claims - cancelled, slopes)
@@ -71,9 +71,13 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
     smooth &= change <= gap / RATIO + longer.rounding + closer.rounding
     if step > first:
         smooth &= abs(closer.value - rung.value) <= change / RATIO + closer.rounding + rung.rounding
-    within = _zero(entries, longer, longer.rounding + change)
-    curved = float((gap - 4 * longer.rounding).max() / step)
-    return within if smooth.all() and (within <= RESOLVED * curved).all() else nowhere
+    error, curved = longer.rounding + change, float((gap - 4 * longer.rounding).max() / step)
+    agrees = claim_of(entries).apart(longer.value, curved) <= CLAIM_ROUNDING * error
+    seen = np.maximum(abs(entries.claimed), abs(longer.value))
+    zero = seen <= CLAIM_ROUNDING * error + entries.rounding * curved
+    within = np.maximum(seen, error)
+    right = smooth & agrees & zero & (within <= RESOLVED * curved)
+    return within if right.all() else nowhere
 
 
 def _telling_step(check: Check, entries: Entries, rung: Rung) -> float:
