@@ -110,7 +110,7 @@ def rung_of(objective: Objective, rows: Array) -> Rung:
     value, gap, rounding, least, tied = quotients(objective, Scale(size, scale, 0.0), *sides)
     lost = (sides[0] == 0) | (sides[2] == 0)
     error = np.where(lost, np.inf, rounding + tied)
-    curved = abs(gap) * (np.where(size > 0, size / scale, 1.0) / objective.noise.step)
+    curved = abs(gap) * (np.where(size > 0, size, scale) / sides[0])
     least = np.where(lost, np.inf, np.where(np.isfinite(value), least, np.nan))
     return Rung(rows, value, gap, rounding, error, least, np.where(curved < np.inf, curved, 0.0))
 

@@ -347,10 +347,10 @@ def _located(
     region = {number: prober.everything(number)}
     found = [(i, finding) for _, i, finding in locate(prober, region, probes, budget)]
     complete = prober.check.objective.evaluations <= budget
-    if not found:
+    # Many kinks may cancel in the gap of a direction, and not in its slope, which all steps blur.
+    if not found and (complete or blurred or first.reason):
         index = int(np.argmax(np.abs(prober.gradient(number))))
         largest = decide_entry(prober, number, index)
-        # Many kinks may cancel in the gap of a direction, and not in its slope.
         if largest.verdict != "wrong" and (complete or blurred or largest.verdict != "doubtful"):
             return _undecided(prober, number, first)
         found = [(index, largest)] if largest.verdict == "wrong" else []

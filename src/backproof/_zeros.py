@@ -72,9 +72,9 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
     if step > first:
         smooth &= abs(closer.value - rung.value) <= change / RATIO + closer.rounding + rung.rounding
     error, curved = longer.rounding + change, float((gap - 4 * longer.rounding).max() / step)
-    agrees = claim_of(entries).apart(longer.value, curved) <= CLAIM_ROUNDING * error
+    agrees = claim_of(entries).apart(longer.value, longer.curved) <= CLAIM_ROUNDING * error
     seen = np.maximum(abs(entries.claimed), abs(longer.value))
-    zero = seen <= CLAIM_ROUNDING * error + entries.rounding * curved
+    zero = seen <= CLAIM_ROUNDING * error + entries.rounding * longer.curved
     within = np.maximum(seen, error)
     right = smooth & agrees & zero & (within <= RESOLVED * curved)
     return within if right.all() else nowhere
