@@ -18,6 +18,8 @@ from nbclient import NotebookClient
 from conftest import DOCS, build, planted
 from executed.built import resolves, shown_code, visible_markup
 from executed.notebooks import published
+from executed.page import run as run_page
+from executed.proofs import Unproved
 from executed.prose import unquoted_numbers
 
 PATH = DOCS / "learn" / "find-the-mistake.ipynb"
@@ -73,8 +75,11 @@ def test_what_the_notebook_says_is_right(executed: Cells) -> None:
 
 
 def test_numbers_in_the_text_of_the_notebook_are_quoted(executed: Cells) -> None:
-    """No number in a sentence can drift from what the cells hold or show."""
+    """No number in a sentence can drift from what the cells hold or show, and proofs hold."""
     assert not unquoted_numbers(as_page(executed), PATH.name)
+    assert list(run_page(as_page(executed), PATH.name, {}))
+    with pytest.raises(Unproved, match=r"len.parameters. is 6"):
+        list(run_page(as_page(executed).replace("== 6 -->", "== 7 -->"), PATH.name, {}))
     drifted = [*executed, {"cell_type": "markdown", "source": "It was 0.285094."}]
     assert len(unquoted_numbers(as_page(drifted), PATH.name)) == 1
 

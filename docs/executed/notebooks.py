@@ -12,6 +12,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+from executed.proofs import without_markings
+
 # Where Jupyter finds, before all others, a template that writes Markdown, in place of HTML with
 # half a megabyte of styles, and a kernel of this Python that does not warn of unencrypted TCP.
 JUPYTER = Path(__file__).parent / "jupyter"
@@ -29,7 +31,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     if source.suffix != ".ipynb":
         return html
     # Styles are appended to what the template writes.
-    page.markdown = unescape(html.partition("<style>")[0])
+    page.markdown = without_markings(unescape(html.partition("<style>")[0]))
     Page.render(page, config, files)
     notebook = published(source.read_text("utf-8"), page.canonical_url or "")
     target = Path(config.site_dir, page.file.src_uri)

@@ -1,10 +1,12 @@
-"""What a sentence states, proved by the blocks of its page, in a comment that no reader sees.
+"""What a page states, tied to its blocks by markings: comments that no reader sees.
 
     The error is about thirty times smaller. <!-- holds: 25 < before / after < 35 -->
 
 The expression is evaluated where the last block above it in its section has run; where none
-stands above it there, the first one below. It has the names of that block, and what it printed
-as `printed`.
+stands above it there, or with `holds below:`, the first one below. It has the names of that block,
+what it printed as `printed`, and the library as `backproof`. A marking may name the words that it
+proves, which its line then has to say: `<!-- "thirty times smaller" holds: ... -->`. Words that
+nothing proves are free for a reason: `<!-- "thirty times" free: REASON -->` (`prose` asks for it).
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-PROOF = re.compile(r"\s*<!--\s*(holds):\s*(.*?)\s*-->", re.DOTALL)
+MARKING = re.compile(
+    r'\s*<!--\s*(?:"(?P<words>[^"]+)"\s+)?(?P<kind>holds|holds below|free):\s*(?P<text>.*?)\s*-->',
+    re.DOTALL,
+)
+COMMENT = re.compile(r"(?<!`)<!--.*?-->", re.DOTALL)
 
 
 class Unproved(Exception):
@@ -23,22 +29,46 @@ class Unproved(Exception):
 
 
 @dataclass(frozen=True)
+class Marking:
+    """A marking: the lines of its sentence and of its text, counted from 1, and what it says."""
+
+    sentence: int
+    line: int
+    words: str | None
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Proof:
-    """A statement of a page: the line where it begins, counted from 1, and its expression."""
+    """A statement of a page: its first line, counted from 1, and whether it is of a block below."""
 
     line: int
     expression: str
+    below: bool
+
+
+def markings(prose: str) -> Iterator[Marking]:
+    """Yield the markings of a page, whose blocks are left out; refuse all other comments."""
+    if stray := COMMENT.search(without_markings(prose)):
+        raise ValueError(f"{stray[0]} marks nothing: begin with holds, holds below or free.")
+    for found in MARKING.finditer(prose):
+        sentence, line = (
+            prose.count("\n", 0, at) + 1 for at in (found.start(), found.start("text"))
+        )
+        yield Marking(sentence, line, **found.groupdict())
 
 
 def proofs(prose: str) -> Iterator[Proof]:
     """Yield the proofs of a page, whose blocks are left out."""
-    for found in PROOF.finditer(prose):
-        yield Proof(prose.count("\n", 0, found.start(2)) + 1, found[2])
+    for one in markings(prose):
+        if one.kind != "free":
+            yield Proof(one.line, one.text, below=one.kind == "holds below")
 
 
-def without_proofs(page: str) -> str:
+def without_markings(page: str) -> str:
     """Return the page as its readers get it."""
-    return PROOF.sub("", page)
+    return MARKING.sub("", page)
 
 
 def prove(proof: Proof, name: str, namespace: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ HANGS = 30  # what takes so many seconds more than while its lines were noted, d
 # These build the site, look at it, or run other programs or libraries: no test of ours alone.
 OTHERS = """
     browser code engine frameworks glossary movable notebook packaging peers platforms proofs site
+    words
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
