@@ -20,7 +20,8 @@ from typing import Any
 from mkdocs.utils.meta import get_data
 
 import backproof
-from executed.proofs import Proof, proofs, prove
+from executed.proofs import Proof, proofs
+from executed.ties import ties
 
 # Blocks may draw, but never open a window.
 os.environ["MPLBACKEND"] = "agg"
@@ -88,7 +89,7 @@ def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
 def prove_all(block: Block, name: str, printed: str, namespace: dict[str, Any]) -> None:
     """Prove what the page states of a block that has run."""
     for proof in block.proofs:
-        prove(proof, name, {"backproof": backproof, **namespace, "printed": printed})
+        proof.prove(name, {"backproof": backproof, **namespace, "printed": printed})
 
 
 def run_tests(block: Block) -> str:
@@ -136,7 +137,7 @@ def stated_of(page: str, plain: list[Block]) -> dict[int, list[Proof]]:
     text = without_fences(page)
     borders = headings(page)
     stated: dict[int, list[Proof]] = {}
-    for proof in proofs(text):
+    for proof in (*proofs(text), *ties(text)):
         if not plain:
             raise ValueError(
                 f"line {proof.line}: no block of the page can prove {proof.expression}."

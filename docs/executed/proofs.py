@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 MARKING = re.compile(
-    r'\s*<!--\s*(?:"(?P<words>[^"]+)"\s+)?(?P<kind>holds|holds below|free):\s*(?P<text>.*?)\s*-->',
-    re.DOTALL,
+    r"""\s*<!--\s*(?:"(?P<words>[^"]+)"\s+)?
+        (?P<kind>holds|holds\ below|free|formula|symbols):\s*(?P<text>.*?)\s*-->""",
+    re.DOTALL | re.VERBOSE,
 )
 COMMENT = re.compile(r"(?<!`)<!--.*?-->", re.DOTALL)
 
@@ -30,11 +31,11 @@ class Unproved(Exception):
 
 @dataclass(frozen=True)
 class Marking:
-    """A marking: the lines of its sentence and of its text, counted from 1, and what it says."""
+    """A marking: where it begins, the line of its text, counted from 1, and what it says."""
 
-    sentence: int
+    begin: int
     line: int
-    words: str | None
+    words: str
     kind: str
     text: str
 
@@ -47,37 +48,36 @@ class Proof:
     expression: str
     below: bool
 
+    def prove(self, name: str, namespace: dict[str, Any]) -> None:
+        """Raise where the statement does not hold."""
+        tree = ast.parse(self.expression, name, "eval")
+        ast.increment_lineno(tree, self.line - 1)
+        if not eval(compile(tree, name, "eval"), namespace):
+            values = ", ".join(measured(tree.body, name, namespace))
+            raise Unproved(f"line {self.line}: {self.expression} does not hold: {values}.")
+
 
 def markings(prose: str) -> Iterator[Marking]:
     """Yield the markings of a page, whose blocks are left out; refuse all other comments."""
     if stray := COMMENT.search(without_markings(prose)):
-        raise ValueError(f"{stray[0]} marks nothing: begin with holds, holds below or free.")
-    for found in MARKING.finditer(prose):
-        sentence, line = (
-            prose.count("\n", 0, at) + 1 for at in (found.start(), found.start("text"))
+        raise ValueError(
+            f"{stray[0]} marks nothing: begin with holds, holds below, free, formula or symbols."
         )
-        yield Marking(sentence, line, **found.groupdict())
+    for found in MARKING.finditer(prose):
+        line = prose.count("\n", 0, found.start("text")) + 1
+        yield Marking(found.start(), line, found["words"] or "", found["kind"], found["text"])
 
 
 def proofs(prose: str) -> Iterator[Proof]:
     """Yield the proofs of a page, whose blocks are left out."""
     for one in markings(prose):
-        if one.kind != "free":
+        if one.kind.startswith("holds"):
             yield Proof(one.line, one.text, below=one.kind == "holds below")
 
 
 def without_markings(page: str) -> str:
     """Return the page as its readers get it."""
     return MARKING.sub("", page)
-
-
-def prove(proof: Proof, name: str, namespace: dict[str, Any]) -> None:
-    """Raise where a statement does not hold."""
-    tree = ast.parse(proof.expression.strip(), name, "eval")
-    ast.increment_lineno(tree, proof.line - 1)
-    if not eval(compile(tree, name, "eval"), namespace):
-        values = ", ".join(measured(tree.body, name, namespace))
-        raise Unproved(f"line {proof.line}: {proof.expression} does not hold: {values}.")
 
 
 def measured(expression: ast.expr, name: str, namespace: dict[str, Any]) -> Iterator[str]:

@@ -87,13 +87,13 @@ def without_named(text: str) -> tuple[list[str], list[str]]:
     """Return the lines of a page without what their comments name, and what these name in vain."""
     lines, problems = MARKING.sub(empty_lines, text).split("\n"), []
     for one in markings(text):
-        line = lines[one.sentence - 1]
-        if one.words and one.words not in line:
+        line = text.count("\n", 0, one.begin)
+        if one.words not in lines[line]:
             problems.append(
-                f'{one.sentence}: a comment names "{one.words}", which the line does not say.'
+                f'{line + 1}: a comment names "{one.words}", which the line does not say.'
             )
-        if one.words:
-            lines[one.sentence - 1] = line.replace(one.words, "…")
+        elif one.words:
+            lines[line] = lines[line].replace(one.words, "…")
     return lines, problems
 
 
