@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MARKING = re.compile(
-    r"""\s*<!--\s*(?:"(?P<words>[^"]+)"\s+)?
+    r"""\s*(?<!`)<!--\s*(?:"(?P<words>(?:(?!-->).)+?)"\s+)?
         (?P<kind>holds|holds\ below|free|formula|symbols):\s*(?P<text>.*?)\s*-->""",
     re.DOTALL | re.VERBOSE,
 )

@@ -29,7 +29,7 @@ NAME = re.compile(r"\b[^\W\d]\w*\d\w*|(?<![\w.])\d+(?:\.\d+){2,}")  # W2, float3
 POWER_OF_TEN = re.compile(r"(?:(\d[\d.]*)\s*\\(?:cdot|times)\s*)?\b10\^\{?(-?\d+)\}?")
 RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 RAISED_TEN = re.compile("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
-CODE = re.compile("`[^`]*`")
+CODE = re.compile(r"(?<!`)(`+)(?!`) ?(.+?) ?(?<!`)\1(?!`)")  # in backticks, as many on both sides
 NOT_WHOLE = re.compile(r"\d+\.\d+(?:e-?\d+)?|[\d.]+e-?\d+")
 
 SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
@@ -79,7 +79,7 @@ def unquoted_numbers(page: str, name: str) -> list[str]:
     lines, problems = without_named(without_fences(page))
     for line, text in enumerate(prose("\n".join(lines)).split("\n"), 1):
         quoted = set(values_in(shown(beside(line, found, borders))))
-        problems += [f"{line}: {problem}" for problem in untied(text, quoted, symbols)]
+        problems += [f"{line}: {problem}" for problem in unquoted_in(text, quoted, symbols)]
     return [f"{name}:{problem}" for problem in problems]
 
 
@@ -104,7 +104,7 @@ def beside(line: int, found: list[Block], borders: list[int]) -> list[Block]:
     return [block for block in around if not is_parted(block, line, borders)] or around
 
 
-def untied(text: str, quoted: set[Decimal], symbols: set[str]) -> Iterator[str]:
+def unquoted_in(text: str, quoted: set[Decimal], symbols: set[str]) -> Iterator[str]:
     """Yield what a line states without a proof, or a quotation."""
     words = CODE.sub("", text)
     for relation in RELATION.finditer(words):
