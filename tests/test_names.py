@@ -103,6 +103,7 @@ print(report.arrays["parameters"].verdict)
         "mkdocs build --strickt",
         "isclosed",
         "rel_tolerance",
+        "rel_tol=Tre",
         "logging.getLoger",
         "token",
     ],

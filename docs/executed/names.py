@@ -139,7 +139,7 @@ class Known:
     def argument(self, span: str, name: str, value: str) -> list[str]:
         """Return an argument whose value is neither a default nor one that may be passed."""
         if name not in defaults():
-            return [] if self.has(name) else [name]
+            return [*([] if self.has(name) else [name]), *self.unknown(value)]
         return [] if may_be(name, value) or self.has(value) else [span]
 
     def parts(self, tree: ast.AST) -> Iterator[str]:
