@@ -128,6 +128,13 @@ def test_a_formula_that_nothing_ties_is_noticed(right: str, wrong: str, report: 
     assert report in found
 
 
+def test_a_marking_that_follows_no_formula_is_refused() -> None:
+    """A word between the two would leave the formula untied, and the marking unread."""
+    page = PAGE.replace("$x^3$<!--", "$x^3$, or <!--")
+    with pytest.raises(ValueError, match=r"line 6: formula: cube.x. marks no formula before it"):
+        list(run(page, "page.md", {}))
+
+
 @pytest.mark.parametrize(
     ("tex", "value"),
     [
@@ -142,6 +149,7 @@ def test_a_formula_that_nothing_ties_is_noticed(right: str, wrong: str, report: 
         (r"\max(x - 1, x, h_0)", 5.0),
         (r"v^T w v + h_{\text{best}} - s_\alpha", 26.0),
         (r"\lVert v - w^T v \rVert", 10.0),
+        (r"x \propto h_0", 0.4),
         (r"\frac{\partial q}{\partial v_i}", 4.0),
         (r"f(x) f'(x) + h' \hat x_+", 23.0),
         (r"\begin{cases} x & \text{one} \\ 1 & \text{other} \end{cases}", [2.0, 1.0]),

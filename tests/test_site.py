@@ -25,6 +25,7 @@ from executed.built import (
     prose_shown_as_code,
     visible_markup,
 )
+from executed.proofs import MARKING
 from executed.prose import unquoted_numbers
 
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
@@ -90,6 +91,15 @@ def test_numbers_in_prose_are_quoted_from_blocks(page: str) -> None:
     """No number in a sentence can drift from what the page computes."""
     problems = unquoted_numbers((DOCS / page).read_text("utf-8"), page)
     assert not problems, "\n".join(problems)
+
+
+def test_no_marking_is_published(site: Path) -> None:
+    """Neither in a page, nor in its Markdown, the notebook or what the search finds."""
+    kinds = (".html", ".md", ".ipynb", ".json", ".txt")
+    files = [path for path in site.rglob("*") if path.suffix in kinds]
+    assert {*kinds} == {path.suffix for path in files}
+    marked = [path for path in files if MARKING.search(path.read_text("utf-8").replace('\\"', '"'))]
+    assert not marked
 
 
 def test_links_and_anchors_lead_somewhere(site: Path) -> None:

@@ -31,6 +31,7 @@ PRIMED = re.compile(r"('+)(_(?:\w|\\\w+|\{[^}]*\}))")
 TOKEN = re.compile(r"d(?:[A-Za-z]|\\[a-z]+)(?![a-z])|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|'+|\S")
 
 RELATIONS = {"=": "=", "<": "<", ">": ">", r"\le": "<=", r"\ge": ">=", r"\approx": "approx"}
+RELATIONS |= {r"\ne": "!="}
 ADDED = {"+": "+ ", "-": "- ", r"\pm": "+ pm * ", r"\mp": "- pm * "}
 FUNCTIONS = {rf"\{name}": f"_.np.{name}" for name in ("log", "exp", "sin", "cos", "tanh")}
 FUNCTIONS |= {r"\Im": "_.np.imag", r"\max": "max"}

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise, zip_longest
 from numbers import Number
-from operator import ge, gt, le, lt
+from operator import ge, gt, le, lt, ne
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ REFERENCE = re.compile(r"\((\d+)\)")
 TAG = re.compile(r"\\tag\{(\d+)\}")
 # A part that says more than a name, an entry or a value does.
 STATES = re.compile(r"[^\w\s.,()-]| - |_\.(?!at|call)\w|\b(?:abs|max|sum)\(")
-COMPARED = {"<": lt, "<=": le, ">": gt, ">=": ge}
+COMPARED = {"<": lt, "<=": le, ">": gt, ">=": ge, "!=": ne}
 POINTS, TRIES = 100, 5000
 CLOSE, ROUGHLY = 1e-6, 0.05
 
