@@ -104,7 +104,7 @@ def test_a_proof_may_be_of_the_block_below() -> None:
 
 def test_a_comment_that_marks_nothing_is_refused() -> None:
     """A slip in the first word of a marking would leave its sentence to chance."""
-    with pytest.raises(ValueError, match="<!-- hold: True --> marks nothing"):
+    with pytest.raises(ValueError, match="line 3: <!-- hold: True --> marks nothing"):
         blocks(PAGE.format("One. <!-- hold: True -->"))
     assert blocks(PAGE.format("Write `<!-- hold: True -->`."))
 

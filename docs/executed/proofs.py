@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+KINDS = ("holds", "holds below", "free", "formula", "symbols")
 MARKING = re.compile(
-    r"""\s*(?<!`)<!--\s*(?:"(?P<words>(?:(?!-->).)+?)"\s+)?
-        (?P<kind>holds|holds\ below|free|formula|symbols):\s*(?P<text>.*?)\s*-->""",
-    re.DOTALL | re.VERBOSE,
+    r'\s*(?<!`)<!--\s*(?:"(?P<words>(?:(?!-->).)+?)"\s+)?'
+    rf"(?P<kind>{'|'.join(KINDS)}):\s*(?P<text>.*?)\s*-->",
+    re.DOTALL,
 )
 COMMENT = re.compile(r"(?<!`)<!--.*?-->", re.DOTALL)
 
@@ -60,9 +61,9 @@ class Proof:
 def markings(prose: str) -> Iterator[Marking]:
     """Yield the markings of a page, whose blocks are left out; refuse all other comments."""
     if stray := COMMENT.search(without_markings(prose)):
-        raise ValueError(
-            f"{stray[0]} marks nothing: begin with holds, holds below, free, formula or symbols."
-        )
+        line = prose.count("\n", 0, prose.index(stray[0])) + 1
+        kinds = ", ".join(KINDS)
+        raise ValueError(f"line {line}: {stray[0]} marks nothing: begin with one of {kinds}.")
     for found in MARKING.finditer(prose):
         line = prose.count("\n", 0, found.start("text")) + 1
         yield Marking(found.start(), line, found["words"] or "", found["kind"], found["text"])
