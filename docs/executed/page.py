@@ -147,16 +147,16 @@ def stated_of(page: str, plain: list[Block]) -> dict[int, list[Proof]]:
     return stated
 
 
-def distance(block: Block, proof: Proof, headings: list[int]) -> tuple[bool, bool, int]:
+def distance(block: Block, proof: Proof, borders: list[int]) -> tuple[bool, bool, int]:
     """Tell which block gives a proof: one of its section, on its side, the nearest."""
     across = block.first - proof.line
-    return is_parted(block, proof.line, headings), (across > 0) != proof.below, abs(across)
+    return is_parted(block, proof.line, borders), (across > 0) != proof.below, abs(across)
 
 
-def is_parted(block: Block, line: int, headings: list[int]) -> bool:
+def is_parted(block: Block, line: int, borders: list[int]) -> bool:
     """Whether a heading stands between a block and a line."""
     low, high = sorted((block.first, line))
-    return any(low < heading <= high for heading in headings)
+    return any(low < border <= high for border in borders)
 
 
 def headings(page: str) -> list[int]:
