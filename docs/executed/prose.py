@@ -40,9 +40,11 @@ WORDS |= {word: 10 * number for number, word in enumerate(TENS.split(), 2)}
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 WORD = "|".join([*WORDS, *SCALES])
 COUNT = re.compile(rf"\b(?:{WORD})(?:-(?:{WORD}))?(?:[ ](?:{'|'.join(SCALES)}))*\b", re.IGNORECASE)
+TH = "|".join([*WORDS, *SCALES, "fif", "eigh", "nin", "twelf", *TENS.replace("y", "ie").split()])
 RELATION = re.compile(
-    rf"""\b(?: (?:{WORD})\stimes | twice | double[ds]? | hal(?:f|ves|ved) | percent
-      | (?:a|one|two)[ ]thirds? | quarters? | (?:fif|six|ten|hundred|thousand|million)ths?
+    rf"""\b(?: (?:{WORD})(?:\stimes|fold) | twice | thrice | hal(?:f|ves?|ved|ving) | percent
+      | doubl(?:e[ds]?|ing) | (?:tripl|quadrupl)(?:ed|es|ing) | at\s(?:most|least)
+      | (?:a|one|two)[ ]thirds? | quarters? | (?:{TH})ths?
       | dozens? | hundreds | thousands | millions | never | always
       | (?!other|rather)(?:less|fewer|more|\w+er)[ ](?:(?!is|by)\w+[ ]){{0,3}}?than )\b""",
     re.IGNORECASE | re.VERBOSE,
