@@ -75,7 +75,7 @@ def may_be(name: str, value: str) -> bool:
     """Whether an option has a value by default, or a text that the library speaks of."""
     with suppress(ValueError, SyntaxError):
         literal = ast.literal_eval(value)
-        said = isinstance(literal, str) and any(value in text for text in texts())
+        said = isinstance(literal, str) and any(f'"{literal}"' in text for text in texts())
         return said or literal in defaults()[name]
     return False
 

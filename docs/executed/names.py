@@ -32,8 +32,8 @@ from executed.commands import is_command, is_file
 from executed.formulas import FORMULA
 from executed.library import defaults, fields, is_message, may_be, names, raised, texts
 from executed.page import fences, without_fences
-from executed.proofs import MARKING, markings
-from executed.prose import CODE, empty_lines
+from executed.proofs import MARKING, blanked, markings
+from executed.prose import CODE
 
 WORD = re.compile(r"[^\W\d]\w*")
 ARGUMENT = re.compile(r"(\w+)=((?!=|\s).*)")
@@ -46,8 +46,9 @@ def unknown_names(page: str, name: str) -> list[str]:
     known = Known(page)
     lost = [path for path in from_elsewhere(page) if is_installed(path) and not locate(path)]
     return [f"{name}: names: there is no {path}." for path in lost] + [
-        f"{name}:{line}: `{span}`: a block of the page has no {part}, nor has the library, a module"
-        f" that the page imports or names, or the checkout.{known.near(part)}"
+        f"{name}:{line}: `{span}`: {part} is in no block of the page, nor in the library, NumPy, a"
+        f" module that the page imports or names, or the checkout.{known.near(part)} If nothing"
+        f' here has it, write <!-- "`{span}`" free: REASON -->.'
         for line, span in spans(page)
         for part in dict.fromkeys(known.unknown(span))
     ]
@@ -79,7 +80,7 @@ def free(page: str) -> Iterator[str]:
 
 def spans(page: str) -> Iterator[tuple[int, str]]:
     """Yield what stands in backticks in the prose of a page, each with its line."""
-    for line, text in enumerate(MARKING.sub(empty_lines, without_fences(page)).split("\n"), 1):
+    for line, text in enumerate(blanked(without_fences(page)).split("\n"), 1):
         yield from ((line, found[2]) for found in CODE.finditer(text))
 
 
@@ -88,14 +89,19 @@ def imports(page: str) -> Iterator[tuple[str, str]]:
     for fence in fences(page):
         with suppress(SyntaxError):
             for node in ast.walk(ast.parse(fence.text)):
-                if isinstance(node, ast.Import):
-                    roots = [one.name.partition(".")[0] for one in node.names if not one.asname]
-                    yield from ((root, root) for root in roots)
-                    yield from ((one.asname, one.name) for one in node.names if one.asname)
-                elif isinstance(node, ast.ImportFrom):
-                    for one in node.names:
-                        path = f"{node.module}.{one.name}".removesuffix(".*")
-                        yield one.asname or one.name, path
+                yield from imported(node)
+
+
+def imported(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield what a statement imports: the name it gets, and the path it is found at."""
+    match node:
+        case ast.Import(names=names):
+            for one in names:
+                root = one.name.partition(".")[0]
+                yield (one.asname, one.name) if one.asname else (root, root)
+        case ast.ImportFrom(module=module, names=names):
+            for one in names:
+                yield one.asname or one.name, f"{module}.{one.name}".removesuffix(".*")
 
 
 class Known:
@@ -155,6 +161,12 @@ class Known:
                     yield ast.unparse(node)
                 case ast.Call() if not self.takes(node):
                     yield ast.unparse(node)
+                case ast.keyword(arg=str(name), value=ast.Constant() as value) if (
+                    name in defaults()
+                ):
+                    yield from self.argument(ast.unparse(node), name, ast.unparse(value))
+                case ast.Import() | ast.ImportFrom():
+                    yield from (path for _, path in imported(node) if not locate(path))
 
     def has(self, name: str) -> bool:
         """Whether a word is a name."""
@@ -196,7 +208,7 @@ class Known:
         """Say which names are spelt like one that does not exist."""
         words = {*self.words, *filter(str.isidentifier, self.places)}
         asked = {part, *WORD.findall(part)[-1:]}
-        found = {near for word in asked for near in get_close_matches(word, words)}
+        found = {near for word in asked for near in get_close_matches(word, words, 1)}
         return f" Did you mean {' or '.join(sorted(found))}?" if found else ""
 
 

@@ -10,15 +10,15 @@ that names it, `<!-- "twice as large" holds: 1.9 < a / b < 2.1 -->`, or says why
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from math import prod
 from pathlib import Path
 
+from executed.commands import PROJECT
 from executed.formulas import FORMULA
 from executed.page import Block, blocks, headings, is_parted, without_fences
-from executed.proofs import MARKING, markings
+from executed.proofs import blanked, markings
 
 # 47, -0.5, 1e-07, 1.e-07, 1,000, 3x, 5MB, 2n and 917th, but neither W2 nor 3.11.2.
 NUMBER = re.compile(
@@ -51,11 +51,7 @@ RELATION = re.compile(
 )
 
 YEAR = r"(?:1[5-9]|20)\d\d"
-PYPROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
-REQUIRED = [
-    "Python" + PYPROJECT["project"]["requires-python"],
-    *PYPROJECT["project"]["dependencies"],
-]
+REQUIRED = ["Python" + PROJECT["requires-python"], *PROJECT["dependencies"]]
 VERSIONS = "|".join(re.escape(one).replace(">=", r"\s") for one in REQUIRED)
 FREE = (Path(__file__).parent / "free.txt").read_text("utf-8").splitlines()
 PHRASES = "|".join(re.escape(line.partition(": ")[0]) for line in FREE).replace(r"\ ", r"\s")
@@ -87,7 +83,7 @@ def unquoted_numbers(page: str, name: str) -> list[str]:
 
 def without_named(text: str) -> tuple[list[str], list[str]]:
     """Return the lines of a page without what their comments name, and what these name in vain."""
-    lines, problems = MARKING.sub(empty_lines, text).split("\n"), []
+    lines, problems = blanked(text).split("\n"), []
     for one in markings(text):
         line = text.count("\n", 0, one.begin)
         if one.words not in lines[line]:

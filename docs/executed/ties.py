@@ -26,7 +26,7 @@ import numpy as np
 
 from executed import calculus
 from executed.formulas import FORMULA
-from executed.proofs import MARKING, Marking, Proof, Unproved, markings
+from executed.proofs import Marking, Proof, Unproved, blanked, markings
 from executed.tex import Statement, read
 
 REFERENCE = re.compile(r"\((\d+)\)")
@@ -66,7 +66,7 @@ class Tie(Proof):
             raise self.unproved(f"is a number at {len(found)} of {TRIES} points: give its symbols")
         for point in found:
             if not self.holds(point):
-                raise self.unproved(f"does not hold at {told(point.symbols)}: {self.told(point)}")
+                raise self.unproved(f"does not hold at {listed(point.symbols)}: {self.told(point)}")
         truths = {bool(*point.made) for point in found if says_whether(point)}
         if len(truths) == 1:
             raise self.unproved(f"is {truths.pop()} at all points: let its symbols vary more")
@@ -111,7 +111,7 @@ class Tie(Proof):
     def told(self, point: Point) -> str:
         """Return what each side is, and what the code says."""
         statements = zip(read(self.tex).statements, point.sides, strict=True)
-        sides = [told(dict(zip(one.sides, own, strict=True)), " is ") for one, own in statements]
+        sides = [listed(dict(zip(one.sides, own, strict=True)), " is ") for one, own in statements]
         return "; ".join([*sides, *(f"the code says {made}" for made in point.made)])
 
     def unproved(self, what: str) -> Unproved:
@@ -147,7 +147,7 @@ def formulas(prose: str) -> Iterator[tuple[int, str, Marking | None]]:
     """Yield the formulas of a page, whose blocks are left out: line, TeX, and what marks it."""
     kinds = ("formula", "free")
     marked = {one.begin: one for one in markings(prose) if one.kind in kinds and not one.words}
-    text = MARKING.sub(lambda marking: re.sub(r"[^\n]", " ", marking[0]), prose)
+    text = blanked(prose)
     for found in re.finditer(FORMULA, text):
         tex = " ".join((found["displayed"] or found["inline"]).split())
         yield text.count("\n", 0, found.start()) + 1, tex, marked.pop(found.end(), None)
@@ -227,12 +227,31 @@ def close(left: Any, right: Any, share: float = CLOSE) -> bool:
     return bool(np.all(abs(left - right) <= share * np.where(left * right == 0, 1, larger)))
 
 
-def told(values: Values, sign: str = " = ") -> str:
+def listed(values: Values, sign: str = " = ") -> str:
     """Return names or expressions with their values."""
     with np.printoptions(precision=4, threshold=9, edgeitems=1):
         return ", ".join(f"{plain(name)}{sign}{value!s:.40}" for name, value in values.items())
 
 
 def plain(source: str) -> str:
-    """Return an expression as one would write it."""
-    return re.sub(r"\b_\.(np\.)?", "", ast.unparse(ast.parse(source)))
+    """Return an expression as one would write it in Python."""
+    return ast.unparse(Plain().visit(ast.parse(source)))
+
+
+class Plain(ast.NodeTransformer):
+    """Writes what the functions of `calculus` compute without them, where Python can."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Write a product with a star, an entry in brackets, and a function by its name."""
+        self.generic_visit(node)
+        match ast.unparse(node.func), node.args:
+            case "_.times", [left, right]:
+                return ast.BinOp(left, ast.Mult(), right)
+            case "_.at", [array, *indices]:
+                return ast.Subscript(array, ast.Tuple(indices) if indices[1:] else indices[0])
+            case "_.call", [function, *arguments]:
+                called = ast.Call(function, arguments, [])
+                powers = [ast.BinOp(called, ast.Pow(), one.value) for one in node.keywords]
+                return powers[0] if powers else called
+        node.func = ast.Name(ast.unparse(node.func).removeprefix("_.").removeprefix("np."))
+        return node
