@@ -264,6 +264,11 @@ def halved(x: float, order: int = 2, kind: str = "auto") -> float:
     float
         The half of `x`, 1.5 for 3.
 
+    Raises
+    ------
+    ValueError
+        Never.
+
     Examples
     --------
     >>> halved(3)
@@ -277,6 +282,9 @@ def halved(x: float, order: int = 2, kind: str = "auto") -> float:
     [
         ("`x` over", "`xs` over"),
         ("to 500", "to 600"),
+        ("3.\n", "3; twelve are more.\n"),
+        ('"auto" (the default), or', '"auto" (the default), "autos" or'),
+        ("ValueError\n", "KeyError\n"),
         ("1.5 for", "2.5 for"),
         ("2 (the default)", "1.5 (the default)"),
         ("2 (the default)", "by default, 2"),

@@ -12,12 +12,14 @@ from doctest import DocTestParser
 from textwrap import dedent
 from typing import Any
 
+from executed.library import raised, texts
 from executed.names import unknown_names
-from executed.prose import NUMBER, prose, value
+from executed.prose import CODE, NUMBER, prose, stated, value
 
 SECTION = r"^{}\n-+\n(.*?)(?=\n\n\S[^\n]*\n---|\Z)"
 # A name, or some that share a description, at the margin of a section.
 TERMS = re.compile(r"^(\w+(?:, \w+)*)$", re.MULTILINE)
+QUOTED = re.compile(r'"([^"]+)"')
 DEFAULT = re.compile(r"(\S+) \(the default\)|\bdefaults?\b")
 
 
@@ -39,6 +41,7 @@ def untrue(documented: Any) -> list[str]:
     found = [
         *unknown_names(as_page(documented), documented.__qualname__),
         *unquoted(text, {*numbers(documented, source)}),
+        *unsaid(text),
         *undescribed(documented, text),
         *other_defaults(documented, text),
     ]
@@ -70,8 +73,8 @@ def code_of(documented: Any) -> str:
 
 def unquoted(text: str, known: set[Decimal]) -> Iterator[str]:
     """Yield the numbers that neither the code nor the examples have."""
-    for number in NUMBER.findall(prose(text)):
-        if value(number) not in known:
+    for number, worth in stated(prose(text)):
+        if worth not in known:
             yield f"{number} is in no example, nor in the code or a constant beside it."
 
 
@@ -92,6 +95,16 @@ def defaults_of(function: object) -> list[Any]:
     if not inspect.isfunction(function):
         return []
     return [option.default for option in inspect.signature(function).parameters.values()]
+
+
+def unsaid(text: str) -> Iterator[str]:
+    """Yield the texts in quotes, and the errors, that no code of the library has."""
+    for quoted in QUOTED.findall(CODE.sub("", text)):
+        if quoted not in texts():
+            yield f'"{quoted}" is no text in the code of the library.'
+    for line in TERMS.findall(section_of("Raises", text)):
+        for error in {*line.split(", ")} - raised():
+            yield f"{error}: the library raises none."
 
 
 def undescribed(documented: Any, text: str) -> Iterator[str]:

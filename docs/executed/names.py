@@ -32,8 +32,8 @@ from executed.commands import is_command, is_file
 from executed.formulas import FORMULA
 from executed.library import defaults, fields, is_message, may_be, names, raised, texts
 from executed.page import fences, without_fences
-from executed.proofs import MARKING, blanked, markings
-from executed.prose import CODE
+from executed.proofs import MARKING, markings
+from executed.prose import CODE, empty_lines
 
 WORD = re.compile(r"[^\W\d]\w*")
 ARGUMENT = re.compile(r"(\w+)=((?!=|\s).*)")
@@ -80,7 +80,7 @@ def free(page: str) -> Iterator[str]:
 
 def spans(page: str) -> Iterator[tuple[int, str]]:
     """Yield what stands in backticks in the prose of a page, each with its line."""
-    for line, text in enumerate(blanked(without_fences(page)).split("\n"), 1):
+    for line, text in enumerate(MARKING.sub(empty_lines, without_fences(page)).split("\n"), 1):
         yield from ((line, found[2]) for found in CODE.finditer(text))
 
 

@@ -76,11 +76,6 @@ def proofs(prose: str) -> Iterator[Proof]:
             yield Proof(one.line, one.text, below=one.kind == "holds below")
 
 
-def blanked(prose: str) -> str:
-    """Return the page with spaces in the place of its markings: the rest stays where it is."""
-    return MARKING.sub(lambda marking: re.sub(r"[^\n]", " ", marking[0]), prose)
-
-
 def without_markings(page: str) -> str:
     """Return the page as its readers get it."""
     return MARKING.sub("", page)

@@ -18,7 +18,7 @@ from pathlib import Path
 from executed.commands import PROJECT
 from executed.formulas import FORMULA
 from executed.page import Block, blocks, headings, is_parted, without_fences
-from executed.proofs import blanked, markings
+from executed.proofs import MARKING, markings
 
 # 47, -0.5, 1e-07, 1.e-07, 1,000, 3x, 5MB, 2n and 917th, but neither W2 nor 3.11.2.
 NUMBER = re.compile(
@@ -83,7 +83,7 @@ def unquoted_numbers(page: str, name: str) -> list[str]:
 
 def without_named(text: str) -> tuple[list[str], list[str]]:
     """Return the lines of a page without what their comments name, and what these name in vain."""
-    lines, problems = blanked(text).split("\n"), []
+    lines, problems = MARKING.sub(empty_lines, text).split("\n"), []
     for one in markings(text):
         line = text.count("\n", 0, one.begin)
         if one.words not in lines[line]:
@@ -107,14 +107,20 @@ def unquoted_in(text: str, quoted: set[Decimal], symbols: set[str]) -> Iterator[
     words = CODE.sub("", text)
     for relation in RELATION.finditer(words):
         yield f'"{relation[0]}" compares: at the end of its line, {hint(relation[0])}.'
-    numbers = [(number, value(number)) for number in NUMBER.findall(text)]
-    numbers += [(count, counted(count)) for count in COUNT.findall(RELATION.sub("", words))]
-    for number, worth in numbers:
-        if worth not in quoted and not (number.isalpha() and worth < 4):
+    for number, worth in stated(text):
+        if worth not in quoted:
             yield f"{number} stands in no block beside this line: quote it, or {hint(number)}."
     for name in NAME.findall(text):
         if name not in symbols:
             yield f"{name} stands in no block of this page: name it there, or {hint(name)}."
+
+
+def stated(text: str) -> Iterator[tuple[str, Decimal]]:
+    """Yield the numbers in digits, and those in words from four up, with their values."""
+    yield from ((number, value(number)) for number in NUMBER.findall(text))
+    words = RELATION.sub("", CODE.sub("", text))
+    numbers = ((count, counted(count)) for count in COUNT.findall(words))
+    yield from ((count, worth) for count, worth in numbers if worth >= 4)
 
 
 def hint(phrase: str) -> str:

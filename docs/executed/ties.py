@@ -26,7 +26,7 @@ import numpy as np
 
 from executed import calculus
 from executed.formulas import FORMULA
-from executed.proofs import Marking, Proof, Unproved, blanked, markings
+from executed.proofs import MARKING, Marking, Proof, Unproved, markings
 from executed.tex import Statement, read
 
 REFERENCE = re.compile(r"\((\d+)\)")
@@ -147,7 +147,7 @@ def formulas(prose: str) -> Iterator[tuple[int, str, Marking | None]]:
     """Yield the formulas of a page, whose blocks are left out: line, TeX, and what marks it."""
     kinds = ("formula", "free")
     marked = {one.begin: one for one in markings(prose) if one.kind in kinds and not one.words}
-    text = blanked(prose)
+    text = MARKING.sub(lambda marking: re.sub(r"[^\n]", " ", marking[0]), prose)
     for found in re.finditer(FORMULA, text):
         tex = " ".join((found["displayed"] or found["inline"]).split())
         yield text.count("\n", 0, found.start()) + 1, tex, marked.pop(found.end(), None)

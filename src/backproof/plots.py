@@ -76,7 +76,7 @@ def comparison(gradient: Nest, numerical: Nest) -> Figure:
     Returns
     -------
     Figure
-        Of more than six arrays, the six that differ most have colours of their own.
+        Of more arrays than there are colours, those that differ most have colours of their own.
         An entry that is not finite is not drawn, but counted in the legend.
 
     Raises
