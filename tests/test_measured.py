@@ -150,7 +150,7 @@ def differing(again: dict[str, Any], shown: dict[str, Any]) -> int:
         Counter({path: part_at(content, path) for path in leaves(content)})
         for content in (again, shown)
     ]
-    return ((counts[0] - counts[1]) + (counts[1] - counts[0])).total() // 2
+    return max((counts[0] - counts[1]).total(), (counts[1] - counts[0]).total())
 
 
 def part_at(content: Any, path: tuple[Any, ...]) -> Any:
@@ -170,3 +170,5 @@ def test_one_check_that_ends_otherwise_counts_once() -> None:
     }
     assert differing(again, shown) == 2
     assert differing(shown, shown) == 0
+    fewer = {"float64": {"entries": {"right": {"correct": 16}, "planted": {"exact": 40}}}}
+    assert differing(fewer, shown) == differing(shown, fewer) == 4

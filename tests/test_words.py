@@ -111,6 +111,11 @@ def test_a_comment_that_marks_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="line 3: <!-- hold: True --> marks nothing"):
         blocks(PAGE.format("One. <!-- hold: True -->"))
     assert blocks(PAGE.format("Write `<!-- hold: True -->`."))
+    with pytest.raises(ValueError, match="line 3: <!-- hold: True --> marks nothing"):
+        blocks(PAGE.format("`x`<!-- hold: True -->"))
+    assert without_markings("`x`<!-- free: a name --> `<!-- free: REASON -->`") == (
+        "`x` `<!-- free: REASON -->`"
+    )
 
 
 def test_every_free_phrase_is_used() -> None:

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 
 KINDS = ("holds", "holds below", "free", "formula", "symbols")
+INSIDE = r"(?:(?!-->).)"
+# What ends at a backtick is no comment, but code that shows one.
 MARKING = re.compile(
-    r'\s*(?<!`)<!--\s*(?:"(?P<words>(?:(?!-->).)+?)"\s+)?'
-    rf"(?P<kind>{'|'.join(KINDS)}):\s*(?P<text>.*?)\s*-->",
+    rf'\s*<!--\s*(?:"(?P<words>{INSIDE}+?)"\s+)?(?P<kind>{"|".join(KINDS)}):'
+    rf"\s*(?P<text>{INSIDE}*?)\s*-->(?!`)",
     re.DOTALL,
 )
-COMMENT = re.compile(r"(?<!`)<!--.*?-->", re.DOTALL)
+COMMENT = re.compile(rf"<!--{INSIDE}*-->(?!`)", re.DOTALL)
 
 
 class Unproved(Exception):
