@@ -98,7 +98,7 @@ def test_no_marking_is_published(site: Path) -> None:
     files = [path for path in site.rglob("*") if path.suffix in kinds]
     assert {*kinds} == {path.suffix for path in files}
     # Matplotlib's pictures have comments of their own.
-    texts = {path: re.sub(r"<svg.*?</svg>", "", path.read_text("utf-8"), 0, re.S) for path in files}
+    texts = {path: re.sub(r"(?s)<svg.*?</svg>", "", path.read_text("utf-8")) for path in files}
     assert not [path for path, text in texts.items() if re.search("(<|&lt;)!--", text)]
 
 
