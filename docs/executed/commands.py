@@ -24,7 +24,7 @@ OTHERS = {"jupyter": "runs the notebook"}
 
 @cache
 def endings() -> frozenset[str]:
-    """Return the paths of the files and folders of the checkout, and all that they end in."""
+    """Return the paths of the files and folders of the checkout, and all their endings."""
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     top = [path for path in ROOT.iterdir() if path.is_file() or path.name in FOLDERS]
     parts = [path.relative_to(ROOT).parts for path in (*top, *found)]
@@ -32,7 +32,7 @@ def endings() -> frozenset[str]:
 
 
 def is_file(span: str) -> bool:
-    """Whether this is the end of the path of a file, of some files, or of what is made of one."""
+    """Whether the path of a file, of some files or of what is built from one ends like this."""
     path = Path(span)
     if not path.suffix and "/" not in span and span not in FOLDERS:
         return False

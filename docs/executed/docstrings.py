@@ -36,7 +36,7 @@ from tqdm.contrib import tmap
 
 
 def untrue(documented: Any) -> list[str]:
-    """Report what a docstring says, and neither the code nor an example has."""
+    """Report what a docstring says that neither the code nor an example has."""
     text, source = parts(documented)
     found = [
         *unknown_names(as_page(documented), documented.__qualname__),
@@ -108,7 +108,7 @@ def unsaid(text: str) -> Iterator[str]:
 
 
 def undescribed(documented: Any, text: str) -> Iterator[str]:
-    """Yield the options, or attributes, that are described and are not there, and the reverse."""
+    """Yield the options or attributes that the code has alone, or the docstring alone."""
     section, names = "Parameters", {*inspect.signature(documented).parameters} - {"self"}
     if inspect.isclass(documented):
         section, names = "Attributes", {*inspect.get_annotations(documented)}
@@ -126,7 +126,7 @@ def section_of(name: str, text: str) -> str:
 
 
 def other_defaults(documented: Any, text: str) -> Iterator[str]:
-    """Yield the values that are called the default, and are that of no option described so."""
+    """Yield the values that are called the default and are not that of their option."""
     options = inspect.signature(documented).parameters
     described = TERMS.split(section_of("Parameters", text))[1:]
     for names, words in zip(described[::2], described[1::2], strict=True):

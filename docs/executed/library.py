@@ -44,7 +44,7 @@ def names() -> frozenset[str]:
 
 @cache
 def fields() -> frozenset[str]:
-    """Return the names of what the objects have whose attributes are documented."""
+    """Return the names of the methods and attributes of classes that document theirs."""
     classes = [node for node in NODES if isinstance(node, ast.ClassDef)]
     classes = [node for node in classes if "\nAttributes\n" in (ast.get_docstring(node) or "")]
     made = (one.name for node in classes for one in node.body if isinstance(one, ast.FunctionDef))

@@ -5,8 +5,8 @@ that it imports. Where else its names are from, it says in its front matter,
 
     names: [scipy.optimize, torch.autograd.gradcheck]
 
-and which of them nothing here has, as those of the reader's own code, where it first uses them:
-`<!-- "`tokens`" free: REASON -->`.
+A name that nothing here has, such as one of the reader's own code, is marked where the page first
+uses it: `<!-- "`tokens`" free: REASON -->`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A number, in digits or in words from four up, is quoted from the last block above its line or the
 first one below, in its section where that has blocks. A word that multiplies, divides or compares,
-such as twice, half or larger than, can be quoted from nowhere: the line proves it in a comment
-that names it, `<!-- "twice as large" holds: 1.9 < a / b < 2.1 -->`, or says why it is free,
+such as twice, half or larger than, is quoted from nowhere: the line proves it in a comment that
+names it, `<!-- "twice as large" holds: 1.9 < a / b < 2.1 -->`, or says why it is free,
 `<!-- "twice as large" free: REASON -->`. `free.txt` lists what is free on every page.
 """
 

@@ -89,7 +89,7 @@ class Reader:
         return self.tokens[0] if self.tokens else ""
 
     def take(self, *expected: str) -> str:
-        """Take the next token; where some are expected, these."""
+        """Take the next token, or those that are expected."""
         taken, self.tokens = self.tokens[: len(expected) or 1], self.tokens[len(expected) or 1 :]
         if not taken or (expected and taken != [*expected]):
             wanted = "".join(expected) or "more"
