@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from doctest import DocTestParser
+from itertools import chain
 from textwrap import dedent
 from typing import Any
 
-from executed.library import raised, texts
+from executed.library import defaults, raised, texts
 from executed.names import unknown_names
-from executed.prose import CODE, NUMBER, prose, stated, value
+from executed.prose import CODE, prose, stated, values_in
 
 SECTION = r"^{}\n-+\n(.*?)(?=\n\n\S[^\n]*\n---|\Z)"
 # A name, or some that share a description, at the margin of a section.
@@ -79,22 +80,14 @@ def unquoted(text: str, known: set[Decimal]) -> Iterator[str]:
 
 
 def numbers(documented: Any, source: str) -> Iterator[Decimal]:
-    """Yield the numbers in the code and the examples, and the constants that its module has."""
+    """Yield the numbers in the code and the examples, the constants of its module, and defaults."""
     yield Decimal(0)  # what a slope or a difference can always be
     module = sys.modules[documented.__module__]
     lines = ast.parse(inspect.getsource(module)).body
     constants = [ast.unparse(line) for line in lines if isinstance(line, ast.Assign)]
-    for text in (source, *constants):
-        yield from map(value, NUMBER.findall(text.replace(",", " ")))
-    for one in vars(module).values():
-        yield from (Decimal(repr(n)) for n in (one, *defaults_of(one)) if type(n) in (int, float))
-
-
-def defaults_of(function: object) -> list[Any]:
-    """Return the defaults of a function of the library."""
-    if not inspect.isfunction(function):
-        return []
-    return [option.default for option in inspect.signature(function).parameters.values()]
+    yield from values_in("\n".join([source, *constants]))
+    found = (*vars(module).values(), *chain.from_iterable(defaults().values()))
+    yield from (Decimal(repr(one)) for one in found if type(one) in (int, float))
 
 
 def unsaid(text: str) -> Iterator[str]:

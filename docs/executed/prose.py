@@ -105,8 +105,8 @@ def beside(line: int, found: list[Block], borders: list[int]) -> list[Block]:
 def unquoted_in(text: str, quoted: set[Decimal], symbols: set[str]) -> Iterator[str]:
     """Yield what a line states without a proof, or a quotation."""
     words = CODE.sub("", text)
-    for relation in RELATION.finditer(words):
-        yield f'"{relation[0]}" compares: at the end of its line, {hint(relation[0])}.'
+    for relation in dict.fromkeys(RELATION.findall(words)):
+        yield f'"{relation}" compares: at the end of its line, {hint(relation)}.'
     for number, worth in stated(text):
         if worth not in quoted:
             yield f"{number} stands in no block beside this line: quote it, or {hint(number)}."

@@ -66,7 +66,8 @@ class Tie(Proof):
             raise self.unproved(f"is a number at {len(found)} of {TRIES} points: give its symbols")
         for point in found:
             if not self.holds(point):
-                raise self.unproved(f"does not hold at {listed(point.symbols)}: {self.told(point)}")
+                where = f" at {listed(point.symbols)}" if point.symbols else ""
+                raise self.unproved(f"does not hold{where}: {self.told(point)}")
         truths = {bool(*point.made) for point in found if says_whether(point)}
         if len(truths) == 1:
             raise self.unproved(f"is {truths.pop()} at all points: let its symbols vary more")
