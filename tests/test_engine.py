@@ -13,7 +13,7 @@ from mkdocs.config import load_config
 
 from conftest import DOCS, ROOT, build, planted
 from executed import built
-from executed.proofs import without_proofs
+from executed.proofs import without_markings
 from executed.prose import unquoted_numbers
 
 Run = Callable[..., pytest.RunResult]
@@ -227,8 +227,8 @@ def test_what_a_sentence_states_is_proved(
 
 def test_a_reader_sees_no_proof() -> None:
     """It is taken out with the space before it; the sentence stays."""
-    assert without_proofs(PROVED).count("<!--") == 0
-    assert "twice an eighth.\n\n```python" in without_proofs(PROVED)
+    assert without_markings(PROVED).count("<!--") == 0
+    assert "twice an eighth.\n\n```python" in without_markings(PROVED)
 
 
 def test_a_changed_library_is_caught(run: Run, pytester: pytest.Pytester) -> None:
@@ -563,8 +563,8 @@ print(f"{{1.19e-07:.2e}} of {{1_000}}", 1e-4)  # W2 of 47
     [
         "About 1.19e-07, 1,000 times, 47.",
         "The `epsilon=0.0001`, which is $10^{-4}$ or $1 \\times 10^{-4}$ or 1e-4.",
-        "W2, b1, float64, 2n, x86, two; Python 3.11+, (Ridders, 1982), Moré and Wild (2011).",
-        "[Link](page-9.md#part-9 \"9\") <https://x.org/9> <i class='9'> [^9]\n\n1. one\n2. two",
+        "W2, float64, two; Python 3.11+, (Ridders, 1982), Moré and Wild (2011).",
+        "[Link](page-9.md#part-9) <https://x.org/9> <i class='9'> [^9]\n\n1. one\n1. two",
         "Formulas have whole numbers: $x^2 + 3 \\cdot y$ and $$\\frac{1}{6}$$.",
     ],
 )

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from executed.page import blocks
+from executed.proofs import without_markings
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
+PAGE = without_markings((ROOT / "docs" / "reference" / "errors.md").read_text("utf-8"))
 SOURCES = [path.read_text("utf-8") for path in (ROOT / "src" / "backproof").glob("*.py")]
 
 # The type and the message, in which … stands for what varies.

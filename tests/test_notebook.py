@@ -17,7 +17,10 @@ from nbclient import NotebookClient
 
 from conftest import DOCS, build, planted
 from executed.built import resolves, shown_code, visible_markup
-from executed.notebooks import published
+from executed.names import unknown_names
+from executed.notebooks import as_page, published, shown_by
+from executed.page import run as run_page
+from executed.proofs import Unproved
 from executed.prose import unquoted_numbers
 
 PATH = DOCS / "learn" / "find-the-mistake.ipynb"
@@ -52,52 +55,73 @@ def executed(with_wheel: dict[str, str], tmp_path_factory: pytest.TempPathFactor
     return cells
 
 
+# What each cell shows, to the letter, but for white space: a report is a table of HTML there.
 PRINTED = {
-    "number": "difference 2.9e-01 > 1e-07\n0.285093\n",
-    "predict": "47 0.333333\n",
-    "report": "it is 4 times the numerical gradient",
-    "factors": "3 examples: b1 4.0\n3 examples: W2 2.0\n2 examples: b1 4.0\n2 examples: W2 2.0\n",
-    "judge": "not yet: look at ['b1', 'W2']\n0 entries untested\n",
-    "solution": "solved\n0 entries untested\n",
-    "number-again": "wrong by the course's rule: difference 1.2e-07 > 1e-07\ncorrect\n",
+    "number": """The gradient is wrong by the course's rule: difference 2.9e-01 > 1e-07
+        0.285093""",
+    "predict": "47 0.333333",
+    "report": """The gradient is wrong in b1 and W2.
+        array shape verdict difference resolution untested
+        W1 5x4 correct <1e-08 <1e-06 4
+        b1 5x1 wrong 6e-01 <1e-06 1
+        W2 3x5 wrong 3e-01 <1e-06 11
+        b2 3x1 correct <1e-08 <1e-05 2
+        W3 1x3 correct <1e-09 <1e-06 2
+        b3 1x1 correct <1e-07 <1e-05
+        b1: it is 4 times the numerical gradient:
+        is there a 4 too many, or the mean over 4 examples missing?
+        W2: it is 2 times the numerical gradient: is there a 2 too many?
+        b1[0, 0]: gradient 2.53163, numerical 0.632908 ± 1.3e-08, off by 75 %
+        W2[2, 0]: gradient 1.8316, numerical 0.915802 ± 3.2e-09, off by 50 %
+        b2 and W3 are right, W2 is not: look at the step between them.
+        20 of 47 entries are untested: 20 with gradient and slope 0.
+        190 evaluations, seed 0.""",
+    "factors": """3 examples: b1 4.0
+        3 examples: W2 2.0
+        2 examples: b1 4.0
+        2 examples: W2 2.0""",
+    "judge": """not yet: look at ['b1', 'W2']
+        0 entries untested""",
+    "solution": """solved
+        0 entries untested""",
+    "number-again": """The gradient is wrong by the course's rule: difference 1.2e-07 > 1e-07
+        correct""",
 }
 
 
-def test_what_the_notebook_says_is_right(executed: Cells) -> None:
-    """Its cells show what the text around them builds on, and warn of nothing."""
-    shown = {cell["id"]: shown_by(cell) for cell in executed if cell.get("outputs")}
-    assert shown.keys() == PRINTED.keys()
-    for name, text in PRINTED.items():
-        assert text in shown[name]
+def test_the_notebook_shows_what_is_expected(executed: Cells) -> None:
+    """To the letter, like the outputs of a page; it keeps none of its own, and warns of nothing."""
+    shown = {cell["id"]: shown_by(cell).split() for cell in executed if cell.get("outputs")}
+    assert shown == {name: text.split() for name, text in PRINTED.items()}
     assert not [1 for cell in executed for one in cell.get("outputs", ()) if is_warning(one)]
 
 
-def test_numbers_in_the_text_of_the_notebook_are_quoted(executed: Cells) -> None:
-    """No number in a sentence can drift from what the cells hold or show."""
-    assert not unquoted_numbers(as_page(executed), PATH.name)
-    drifted = [*executed, {"cell_type": "markdown", "source": "It was 0.285094."}]
-    assert len(unquoted_numbers(as_page(drifted), PATH.name)) == 1
+def page_of(cells: Cells, text: str = "") -> str:
+    """Return cells and some text behind them as a page."""
+    return as_page({**NOTEBOOK, "cells": [*cells, {"cell_type": "markdown", "source": text}]})
+
+
+def test_the_notebook_keeps_to_the_rules_of_a_page(executed: Cells) -> None:
+    """Its numbers are quoted, its names exist, and what it states holds."""
+    page = page_of(executed)
+    assert not unquoted_numbers(page, PATH.name)
+    assert not unknown_names(page, PATH.name)
+    assert "holds:" in page
+    assert [*run_page(page, PATH.name, {})]
+
+
+def test_what_is_not_so_in_a_notebook_is_reported(executed: Cells) -> None:
+    """A number that no cell has, a name that does not exist, and a sentence that does not hold."""
+    assert len(unquoted_numbers(page_of(executed, "It was 0.285094."), PATH.name)) == 1
+    assert len(unknown_names(page_of(executed, "Call `check_gradients`."), PATH.name)) == 1
+    page = page_of(executed, "It is small. <!-- holds: difference < 0.2 -->")
+    with pytest.raises(Unproved, match=r"difference < 0\.2 does not hold"):
+        list(run_page(page, PATH.name, {}))
 
 
 def is_warning(output: dict[str, Any]) -> bool:
     """Whether an output is none that the page shows."""
     return output.get("name") != "stdout" and "text/html" not in output.get("data", ())
-
-
-def shown_by(cell: dict[str, Any]) -> str:
-    """Return the text of the outputs of a cell."""
-    html = "".join(one.get("text") or one["data"]["text/html"] for one in cell["outputs"])
-    return BeautifulSoup(html, "html.parser").get_text("\n") if html.startswith("<") else html
-
-
-def as_page(cells: Cells) -> str:
-    """Return a notebook that ran as a page, whose blocks are the cells."""
-    return "\n\n".join(
-        f'```python\n{cell["source"]}\n```\n```text title="Output"\n{shown_by(cell)}\n```'
-        if cell["cell_type"] == "code"
-        else cell["source"]
-        for cell in cells
-    )
 
 
 # What shows a picture, in a kernel that is as new as a kernel is.
@@ -207,6 +231,7 @@ def test_the_page_shows_the_cells_and_what_they_show(site: Path) -> None:
     assert not [words for words in PRINTED.values() if " ".join(words.split()) not in text]
     assert not visible_markup(html)
     assert "<style" not in html
+    assert "holds:" not in html
 
 
 def test_links_of_the_notebook_lead_to_the_site(site: Path) -> None:
@@ -215,6 +240,7 @@ def test_links_of_the_notebook_lead_to_the_site(site: Path) -> None:
     targets = links(offered.read_text("utf-8"))
     assert len(targets) >= 3
     assert all(resolves(offered, target) for target in targets)
+    assert "holds:" not in offered.read_text("utf-8")
     moved = published(PATH.read_text("utf-8"), "https://example.org/site/learn/find.html")
     assert links(moved)[0] == "https://example.org/site/learn/step-size.html"
     assert all(target.startswith("https://example.org/site/") for target in links(moved))

@@ -92,6 +92,16 @@ def test_numbers_in_prose_are_quoted_from_blocks(page: str) -> None:
     assert not problems, "\n".join(problems)
 
 
+def test_no_marking_is_published(site: Path) -> None:
+    """Neither in a page, nor in its Markdown, the notebook or what the search finds."""
+    kinds = (".html", ".md", ".ipynb", ".json", ".txt")
+    files = [path for path in site.rglob("*") if path.suffix in kinds]
+    assert {*kinds} == {path.suffix for path in files}
+    # Matplotlib's pictures have comments of their own.
+    texts = {path: re.sub(r"(?s)<svg.*?</svg>", "", path.read_text("utf-8")) for path in files}
+    assert not [path for path, text in texts.items() if re.search("(<|&lt;)!--", text)]
+
+
 def test_links_and_anchors_lead_somewhere(site: Path) -> None:
     """Every link within the site leads to a file and an anchor, from disk too."""
     assert not broken_links(site)

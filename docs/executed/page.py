@@ -19,7 +19,9 @@ from typing import Any
 
 from mkdocs.utils.meta import get_data
 
-from executed.proofs import Proof, proofs, prove
+import backproof
+from executed.proofs import Proof, proofs
+from executed.ties import ties
 
 # Blocks may draw, but never open a window.
 os.environ["MPLBACKEND"] = "agg"
@@ -87,7 +89,7 @@ def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
 def prove_all(block: Block, name: str, printed: str, namespace: dict[str, Any]) -> None:
     """Prove what the page states of a block that has run."""
     for proof in block.proofs:
-        prove(proof, name, {**namespace, "printed": printed})
+        proof.prove(name, {"backproof": backproof, **namespace, "printed": printed})
 
 
 def run_tests(block: Block) -> str:
@@ -133,23 +135,34 @@ def blocks(page: str) -> list[Block]:
 def stated_of(page: str, plain: list[Block]) -> dict[int, list[Proof]]:
     """Return the proofs of a page by the first line of the block that gives them."""
     text = without_fences(page)
-    headings = [n for n, line in enumerate(text.split("\n"), 1) if HEADING.match(line)]
+    borders = headings(page)
     stated: dict[int, list[Proof]] = {}
-    for proof in proofs(text):
+    for proof in (*proofs(text), *ties(text)):
         if not plain:
             raise ValueError(
                 f"line {proof.line}: no block of the page can prove {proof.expression}."
             )
-        giver = min(plain, key=lambda block: distance(block, proof, headings))
+        giver = min(plain, key=lambda block: distance(block, proof, borders))
         stated.setdefault(giver.first, []).append(proof)
     return stated
 
 
-def distance(block: Block, proof: Proof, headings: list[int]) -> tuple[bool, bool, int]:
-    """Tell which block gives a proof: one of its section, above it, the nearest."""
-    low, high = sorted((block.first, proof.line))
-    elsewhere = any(low < heading < high for heading in headings)
-    return elsewhere, block.first > proof.line, abs(block.first - proof.line)
+def distance(block: Block, proof: Proof, borders: list[int]) -> tuple[bool, bool, int]:
+    """Tell which block gives a proof: one of its section, on its side, the nearest."""
+    across = block.first - proof.line
+    return is_parted(block, proof.line, borders), (across > 0) != proof.below, abs(across)
+
+
+def is_parted(block: Block, line: int, borders: list[int]) -> bool:
+    """Whether a heading stands between a block and a line."""
+    low, high = sorted((block.first, line))
+    return any(low < border <= high for border in borders)
+
+
+def headings(page: str) -> list[int]:
+    """Return the lines of a page, counted from 1, that are headings."""
+    lines = without_fences(page).split("\n")
+    return [n for n, line in enumerate(lines, 1) if HEADING.match(line)]
 
 
 def without_fences(page: str) -> str:

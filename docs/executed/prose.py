@@ -1,66 +1,162 @@
-"""Numbers in the prose of a page: each is quoted from a block of the same page."""
+"""What the prose of a page states in numbers and words: a block beside it shows it, or proves it.
+
+A number, in digits or in words from four up, is quoted from the last block above its line or the
+first one below, in its section where that has blocks. A word that multiplies, divides or compares,
+such as twice, half or larger than, is quoted from nowhere: the line proves it in a comment that
+names it, `<!-- "twice as large" holds: 1.9 < a / b < 2.1 -->`, or says why it is free,
+`<!-- "twice as large" free: REASON -->`. `free.txt` lists what is free on every page.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from math import prod
+from pathlib import Path
 
+from executed.commands import PROJECT
 from executed.formulas import FORMULA
-from executed.page import blocks, without_fences
+from executed.page import Block, blocks, headings, is_parted, without_fences
+from executed.proofs import MARKING, markings
 
-# 47, 0.5, 1e-07, 1.e-07, 1,000 and 3x, but neither W2 nor 2n nor 3.11.2.
+# 47, -0.5, 1e-07, 1.e-07, 1,000, 3x, 5MB, 2n and 917th, but neither W2 nor 3.11.2.
 NUMBER = re.compile(
-    r"(?<![\w.])(?:\d{1,3}(?:[,_]\d{3})+|\d+)(?:\.\d+|\.(?=e))?(?:e[+-]?\d+)?(?!\.?\d|(?!x\b)\w)",
+    r"(?<![\w.])[-−]?(?:\d{1,3}(?:[,_]\d{3})+|\d+)(?:\.\d+|\.(?=e))?(?:e[+-]?\d+)?(?!\.?\d)",
     re.IGNORECASE,
 )
+NAME = re.compile(r"\b[^\W\d]\w*\d\w*|(?<![\w.])\d+(?:\.\d+){2,}")  # W2, float32, 3.11.2
 POWER_OF_TEN = re.compile(r"(?:(\d[\d.]*)\s*\\(?:cdot|times)\s*)?\b10\^\{?(-?\d+)\}?")
+RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+RAISED_TEN = re.compile("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+CODE = re.compile(r"(?<!`)(`+)(?!`) ?(.+?) ?(?<!`)\1(?!`)")  # in backticks, as many on both sides
 NOT_WHOLE = re.compile(r"\d+\.\d+(?:e-?\d+)?|[\d.]+e-?\d+")
+
+SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen"""
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+WORDS = {word: number for number, word in enumerate(SMALL.split())}
+WORDS |= {word: 10 * number for number, word in enumerate(TENS.split(), 2)}
+SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
+WORD = "|".join([*WORDS, *SCALES])
+COUNT = re.compile(rf"\b(?:{WORD})(?:-(?:{WORD}))?(?:[ ](?:{'|'.join(SCALES)}))*\b", re.IGNORECASE)
+TH = "|".join([*WORDS, *SCALES, "fif", "eigh", "nin", "twelf", *TENS.replace("y", "ie").split()])
+RELATION = re.compile(
+    rf"""\b(?: (?:{WORD})(?:\stimes|fold) | twice | thrice | hal(?:f|ves?|ved|ving) | percent
+      | doubl(?:e[ds]?|ing) | (?:tripl|quadrupl)(?:ed|es|ing) | at\s(?:most|least)
+      | (?:a|one|two)[ ]thirds? | quarters? | (?:{TH})ths?
+      | dozens? | hundreds | thousands | millions | never | always
+      | (?!other|rather)(?:less|fewer|more|\w+er)[ ](?:(?!is|by)\w+[ ]){{0,3}}?than )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
 YEAR = r"(?:1[5-9]|20)\d\d"
-# Digits that state nothing the page could compute.
+REQUIRED = ["Python" + PROJECT["requires-python"], *PROJECT["dependencies"]]
+VERSIONS = "|".join(re.escape(one).replace(">=", r"\s") for one in REQUIRED)
+FREE = (Path(__file__).parent / "free.txt").read_text("utf-8").splitlines()
+PHRASES = "|".join(re.escape(line.partition(": ")[0]) for line in FREE).replace(r"\ ", r"\s")
+# What states nothing that the page could compute.
 ASIDE = re.compile(
     rf"""
-      <!--.*?--> | </?[a-z][^<>]*>                     # HTML, addresses in angle brackets
-    | (?<=\])\([^()\s]*(?:\s"[^"]*")?\)                # where links lead
+      \A---\n.*?\n---$ | <!--.*?--> | </?[a-z][^<>]*>  # front matter, HTML, <addresses>
+    | (?<=\])\([^()\s]*                                # where links lead
     | ^\[[^]]+\]:[^\n]* | \[\^[^]]+\] | \bhttps?://\S+
     | \{{[:\#.][^{{}}]*\}}                             # attributes
-    | ^[ ]*\d+\.[ ]                                    # the numbering of a list
-    | \((?:[^()\d]*,\s)?{YEAR}(?:;[^()\d]+,\s{YEAR})*\)  # citations
-    | \b(?:Python|NumPy|SciPy|Matplotlib|PyTorch|JAX)\s\d[\d.]*(?<!\.)  # versions
+    | ^[ ]*1\.[ ]                                      # the numbering of a list
+    | \((?:[^()\d]*,\s){YEAR}(?:;[^()\d]+,\s{YEAR})*\) | [A-Z]\w+\s\({YEAR}\)  # citations
+    | \b(?:{VERSIONS})(?![\w.]\w) | (?<![\w.])(?:{PHRASES})(?!\.?\w)
     """,
     re.DOTALL | re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 
 
 def unquoted_numbers(page: str, name: str) -> list[str]:
-    """Report each number in the prose that no Python or Output block of the page holds."""
-    quoted = set(quoted_numbers(page))
-    return [
-        f"{name}:{line}: {number} stands in the prose, but in no Python or Output block."
-        for line, text in enumerate(prose(page).split("\n"), 1)
-        for number in NUMBER.findall(text)
-        if value(number) not in quoted
-    ]
+    """Report what the prose states that neither a block beside it nor a comment names."""
+    found, borders = blocks(page), headings(page)
+    symbols = set(NAME.findall("\n".join([shown(found), *FREE])))
+    lines, problems = without_named(without_fences(page))
+    for line, text in enumerate(prose("\n".join(lines)).split("\n"), 1):
+        quoted = set(values_in(shown(beside(line, found, borders))))
+        problems += [f"{line}: {problem}" for problem in unquoted_in(text, quoted, symbols)]
+    return [f"{name}:{problem}" for problem in problems]
 
 
-def quoted_numbers(page: str) -> Iterator[Decimal]:
-    """Yield the numbers in the Python and Output blocks of a page."""
-    for block in blocks(page):
-        text = f"{block.text}\n{block.output.text if block.output else ''}"
-        # Whether a comma groups digits or parts numbers, it cannot tell: 1,000 is both.
-        for either in (text, text.replace(",", " ")):
-            yield from map(value, NUMBER.findall(either))
+def without_named(text: str) -> tuple[list[str], list[str]]:
+    """Return the lines of a page without what their comments name, and what these name in vain."""
+    lines, problems = MARKING.sub(empty_lines, text).split("\n"), []
+    for one in markings(text):
+        line = text.count("\n", 0, one.begin)
+        if one.words not in lines[line]:
+            problems.append(
+                f'{line + 1}: a comment names "{one.words}", which the line does not say.'
+            )
+        elif one.words:
+            lines[line] = lines[line].replace(one.words, "…")
+    return lines, problems
+
+
+def beside(line: int, found: list[Block], borders: list[int]) -> list[Block]:
+    """Return the last block above a line and the first below, of its section where it has some."""
+    above = [block for block in found if block.first < line][-1:]
+    around = above + [block for block in found if block.first > line][:1]
+    return [block for block in around if not is_parted(block, line, borders)] or around
+
+
+def unquoted_in(text: str, quoted: set[Decimal], symbols: set[str]) -> Iterator[str]:
+    """Yield what a line states without a proof, or a quotation."""
+    words = CODE.sub("", text)
+    for relation in dict.fromkeys(RELATION.findall(words)):
+        yield f'"{relation}" compares: at the end of its line, {hint(relation)}.'
+    for number, worth in stated(text):
+        if worth not in quoted:
+            yield f"{number} stands in no block beside this line: quote it, or {hint(number)}."
+    for name in NAME.findall(text):
+        if name not in symbols:
+            yield f"{name} stands in no block of this page: name it there, or {hint(name)}."
+
+
+def stated(text: str) -> Iterator[tuple[str, Decimal]]:
+    """Yield the numbers in digits, and those in words from four up, with their values."""
+    yield from ((number, value(number)) for number in NUMBER.findall(text))
+    words = RELATION.sub("", CODE.sub("", text))
+    numbers = ((count, counted(count)) for count in COUNT.findall(words))
+    yield from ((count, worth) for count, worth in numbers if worth >= 4)
+
+
+def hint(phrase: str) -> str:
+    """Return the two comments that tie a phrase."""
+    return f'write <!-- "{phrase}" holds: EXPRESSION --> or <!-- "{phrase}" free: REASON -->'
+
+
+def shown(found: list[Block]) -> str:
+    """Return the text of blocks and of what they print."""
+    return "\n".join(f"{one.text}\n{one.output.text if one.output else ''}" for one in found)
+
+
+def values_in(text: str) -> Iterator[Decimal]:
+    """Yield the numbers in the text of blocks."""
+    # Whether a comma groups digits or parts numbers, it cannot tell: 1,000 is both.
+    for either in (text, text.replace(",", " ")):
+        yield from map(value, NUMBER.findall(either))
 
 
 def value(number: str) -> Decimal:
     """Return the value of a number, however it is written."""
-    return Decimal(number.replace(",", "").replace("_", ""))
+    return Decimal(number.replace(",", "").replace("_", "").replace("−", "-"))
+
+
+def counted(words: str) -> Decimal:
+    """Return the value of a number in words: twenty-five million is 20 + 5 times a million."""
+    parts = [part.split("-") for part in words.lower().split()]
+    return Decimal(prod(sum((WORDS | SCALES)[word] for word in part) for part in parts))
 
 
 def prose(page: str) -> str:
     """Return the page without what is no prose, each line in its place."""
     text = re.sub(FORMULA, results, without_fences(page))
-    return ASIDE.sub(empty_lines, text)
+    return RAISED_TEN.sub(
+        lambda power: "1e" + power[1].translate(RAISED), ASIDE.sub(empty_lines, text)
+    )
 
 
 def results(formula: re.Match[str]) -> str:

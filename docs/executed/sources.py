@@ -14,7 +14,7 @@ from matplotlib.path import Path as Line
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
-from executed.proofs import without_proofs
+from executed.proofs import without_markings
 
 DIRECTIVE = re.compile(r"^::: (\S+)\n(?: +.*\n)*", re.MULTILINE)
 INCLUDED = re.compile(r'^{% include "(\S+)" %}$', re.MULTILINE)
@@ -27,7 +27,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: objec
     """Include files, and write the Markdown of a page, where links from other pages to it lead."""
     root = Path(config.config_file_path).parent
     markdown = INCLUDED.sub(lambda name: (root / name[1]).read_text("utf-8"), markdown)
-    markdown = without_proofs(markdown)
+    markdown = without_markings(markdown)
     if page.file.src_uri.endswith(".md"):
         path = Path(config.site_dir, page.file.src_uri)
         path.parent.mkdir(parents=True, exist_ok=True)

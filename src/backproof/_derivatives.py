@@ -59,7 +59,7 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
 
     Notes
     -----
-    A central difference over the step $h$ has a truncation error of $h^2 f'''/6$ and
+    A central difference over the step $h$ has a truncation error of $h^2 |f'''| / 6$ and
     a rounding error of about $\varepsilon |f| / h$ (Gill, Murray, Saunders and Wright, 1983).
     The step goes down while the first is seen to dominate, and up while the second does.
 

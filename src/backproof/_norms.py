@@ -46,6 +46,8 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     --------
     >>> relative_difference({"W": 2.0, "b": 4.0}, {"W": 1.0, "b": 2.0})  # twice too large
     0.3333333333333333
+    >>> relative_difference([0.0, 0.0], [0.0, 0.0])
+    0.0
 
     No square overflows or vanishes:
 

@@ -127,6 +127,8 @@ def forward_propagation_n(X: Array, Y: Array, parameters: Arrays) -> tuple[float
     >>> cost, cache = forward_propagation_n(X, Y, parameters)
     >>> print(f"{cost:.4f}", len(cache))
     2.4078 12
+    >>> X.shape, Y.tolist()
+    ((4, 3), [1.0, 1.0, 0.0])
     """
     _require_examples(X, Y)
     W1, b1, W2, b2, W3, b3 = _arrays(parameters)
@@ -205,6 +207,8 @@ def gradient_check_n(
     >>> X, Y, parameters = gradient_check_n_test_case()
     >>> cost, cache = forward_propagation_n(X, Y, parameters)
     >>> gradients = faulty_backward_propagation_n(X, Y, cache)
+    >>> sum(gradients["d" + key].size for key in parameters)
+    47
     >>> print(f"{gradient_check_n(parameters, gradients, X, Y):.6f}")
     The gradient is wrong by the course's rule: difference 2.9e-01 > 1e-07
     0.285093
@@ -228,13 +232,27 @@ def gradient_check_n_test_case() -> tuple[Array, Array, Arrays]:
 
 
 def dictionary_to_vector(parameters: Arrays) -> tuple[Array, list[str]]:
-    """Return the parameters as one column of shape (47, 1), and the key of each entry."""
+    """Return the parameters as one column of shape (47, 1), and the key of each entry.
+
+    Examples
+    --------
+    >>> X, Y, parameters = gradient_check_n_test_case()
+    >>> column, keys = dictionary_to_vector(parameters)
+    >>> column.shape, keys[-1]
+    ((47, 1), 'b3')
+    """
     keys = [key for key, shape in SHAPES.items() for _ in range(np.prod(shape))]
     return _column(_arrays(parameters)), keys
 
 
 def vector_to_dictionary(theta: Array) -> Arrays:
-    """Return the parameters whose entries stand in one column of shape (47, 1)."""
+    """Return the parameters whose entries stand in one column of shape (47, 1).
+
+    Examples
+    --------
+    >>> vector_to_dictionary(np.arange(47).reshape(47, 1))["b3"]
+    array([[46]])
+    """
     *ends, size = np.cumsum([np.prod(shape) for shape in SHAPES.values()])
     if np.size(theta) != size:
         raise ValueError(f"theta has {np.size(theta)} entries: expected {size}.")
@@ -243,7 +261,14 @@ def vector_to_dictionary(theta: Array) -> Arrays:
 
 
 def gradients_to_vector(gradients: Arrays) -> Array:
-    """Return the gradients dW1, db1, dW2, db2, dW3 and db3 as one column of shape (47, 1)."""
+    """Return the gradients dW1, db1, dW2, db2, dW3 and db3 as one column of shape (47, 1).
+
+    Examples
+    --------
+    >>> X, Y, parameters = gradient_check_n_test_case()
+    >>> gradients_to_vector({"d" + key: array for key, array in parameters.items()}).shape
+    (47, 1)
+    """
     return _column(_arrays(gradients, "d"))
 
 

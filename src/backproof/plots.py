@@ -76,7 +76,7 @@ def comparison(gradient: Nest, numerical: Nest) -> Figure:
     Returns
     -------
     Figure
-        Of more than six arrays, the six that differ most have colours of their own.
+        Of more arrays than there are colours, those that differ most have colours of their own.
         An entry that is not finite is not drawn, but counted in the legend.
 
     Raises
@@ -161,6 +161,8 @@ def v_curve(
     >>> steps, differences = figure.axes[0].lines[0].get_data()
     >>> bool(1e-6 < steps[differences.argmin()] < 1e-3)
     True
+    >>> len(steps), float(steps.max()), float(steps.min())
+    (34, 1.0, 1e-11)
     """
     point = Parameters(parameters)
     g = _claimed(gradient, point)
@@ -211,6 +213,10 @@ def wrong_entries(report: Report, path: str) -> Figure:
     others are right
     >>> figure.axes[0].lines[0].get_xydata().tolist()  # columns and rows, counted from 0
     [[2.0, 0.0]]
+    >>> report = check_gradient(lambda w: np.sum(w**2), lambda w: 2 * w, np.ones((2, 3, 4)))
+    >>> cells = wrong_entries(report, "parameters").axes[0].patches[0]
+    >>> cells.get_height(), cells.get_width()
+    (6, 4)
     """
     array = _array_of(report, path)
     rows, columns = math.prod(array.shape[:-1]), math.prod(array.shape[-1:])

@@ -1,0 +1,96 @@
+"""Files of the checkout, and commands whose programs, options, files and packages exist."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = (".ci", ".github", "docs", "src", "tests")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+BUILT = {".html": (".md", ".ipynb", ".html")}  # what the build makes of what
+PACKAGE = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?")
+# Where packages that no extra brings come from, and what they are there for.
+OTHERS = {"jupyter": "runs the notebook"}
+
+
+@cache
+def endings() -> frozenset[str]:
+    """Return the paths of the files and folders of the checkout, and all their endings."""
+    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    top = [path for path in ROOT.iterdir() if path.is_file() or path.name in FOLDERS]
+    parts = [path.relative_to(ROOT).parts for path in (*top, *found)]
+    return frozenset("/".join(some[first:]) for some in parts for first in range(len(some)))
+
+
+def is_file(span: str) -> bool:
+    """Whether the path of a file, of some files or of what is built from one ends like this."""
+    path = Path(span)
+    if not path.suffix and "/" not in span and span not in FOLDERS:
+        return False
+    same = [path.with_suffix(suffix) for suffix in BUILT.get(path.suffix, [path.suffix])]
+    found = any(one.as_posix() in endings() for one in same)
+    return found or ("*" in span and bool(fnmatch.filter(endings(), span)))
+
+
+def is_command(span: str) -> bool:
+    """Whether each command of a line has a program that takes its words; or it is an option."""
+    if span.startswith("-"):
+        return takes(("python",), span.split()[0]) or takes(("pytest",), span.split()[0])
+    with suppress(ValueError):
+        commands = [shlex.split(part) for part in span.split("&&")]
+        return all(command and runs(*command) for command in commands)
+    return False
+
+
+def runs(program: str, *words: str) -> bool:
+    """Whether a program exists and takes such words."""
+    program = program.removeprefix(".venv/bin/")
+    if program == "python" and words[:1] == ("-m",):
+        return runs(*words[1:])
+    if program == "python" and words:
+        script = ROOT / words[0]
+        return script.is_file() and all(word in script.read_text("utf-8") for word in words[1:])
+    if not Path(sys.executable).with_name(program).exists():
+        return False
+    return all(takes((program, *words[:1]), word) for word in words)
+
+
+def takes(command: tuple[str, ...], word: str) -> bool:
+    """Whether a word of a command exists: an option, a package to install, or a path."""
+    if word.startswith("-"):
+        return bool(re.search(rf"(?<!\S){re.escape(word)}(?![\w-])", helped(*command)))
+    if command == ("pip", "install") and word != "install":
+        return is_package(word)
+    return is_file(word) or not re.search(r"[/.]", word)
+
+
+@cache
+def helped(program: str, *words: str) -> str:
+    """Return what a program says of its options."""
+    command = [sys.executable, *([] if program == "python" else ["-m", program])]
+    subcommand = [word for word in words if program not in ("mypy", "pytest") and word[0] != "-"]
+    done = subprocess.run(
+        [*command, *subcommand, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
+def is_package(word: str) -> bool:
+    """Whether this is the project, with extras that it has, or one that it is used with."""
+    found = PACKAGE.fullmatch(word)
+    if not found:
+        return False
+    extras = (found[2] or "").split(",")
+    name = PROJECT["name"] if found[1] == "." else found[1]
+    listed = {re.split(r"[^\w.-]", one)[0] for some in EXTRAS.values() for one in some}
+    known = name in {PROJECT["name"], *listed, *OTHERS}
+    return known and (extras == [""] or (name == PROJECT["name"] and set(extras) <= EXTRAS.keys()))
