@@ -69,7 +69,7 @@ def check_gradient(
         The gradient that is claimed: numbers and arrays in the structure and the shapes
         of `parameters`, or a function of the parameters that returns them.
         Arrays of other libraries will do where NumPy can read them, here and as the cost;
-        a list of n numbers may stand for an array of shape (n,), and the reverse.
+        a list of numbers, or of rows, may stand for an array of its shape, and the reverse.
         A function is called twice, each time after the cost at the same parameters,
         and entries at kinks are compared at a point nearby.
         True if `cost` returns the pair (cost, gradient), as for SciPy's `jac=True`.

@@ -87,7 +87,9 @@ def rows_of(jacobian: Nest, parameters: Parameters, values: tuple[int, ...]) -> 
     else:
         _refuse_a_matrix(jacobian, values, owns)
         given = _of_arrays(in_form_of(parameters.original, jacobian), values, owns)
-        expected = {path: np.broadcast_to(0.0, (*values, *own)) for path, own in owns.items()}
+        expected = replace_leaves(
+            parameters.original, lambda path, _: np.broadcast_to(0.0, (*values, *owns[path]))
+        )
         blocks = arrays_like(expected, given, "Jacobian")
     count = math.prod(values)
     # A copy, since the next Jacobian may be written to the same memory.

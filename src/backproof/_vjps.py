@@ -286,7 +286,7 @@ class Weighted(NamedTuple):
         It is computed in double precision, and returned in the dtype of the coarsest output.
         """
         upstream = flatten(self.upstream)
-        outputs = arrays_like(upstream, _by_name(self.passes.forward(inputs)), "forward pass")
+        outputs = arrays_like(self.upstream, _by_name(self.passes.forward(inputs)), "forward pass")
         # NumPy adds pairwise, with a rounding like that of the outputs; fsum takes 50 times longer.
         products = (np.multiply(u, outputs[path], dtype=np.float64) for path, u in upstream.items())
         coarsest = max((y.dtype for y in outputs.values()), key=precision_of)
@@ -364,7 +364,7 @@ def _upstream(output: Nest, seed: int) -> Nest:
     leaves = flatten(nest)
     for path, leaf in leaves.items():
         _require_floats(path, leaf)
-    arrays = arrays_like(leaves, nest, "forward pass")
+    arrays = arrays_like(nest, nest, "forward pass")
     for path, array in arrays.items():
         _require_finite(path, array)
     # The directions of the check are drawn from the seed itself.
