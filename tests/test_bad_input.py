@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -105,6 +106,15 @@ class Tree:
         return (self.W, self.b), None
 
 
+class Slotted:
+    """What keeps an array in a slot."""
+
+    __slots__ = ("W",)
+
+    def __init__(self) -> None:
+        self.W = ONES
+
+
 class Sparse:
     """What has to be converted by a method of its own."""
 
@@ -180,7 +190,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "nothing",
         gradient_of({"a": [{"b": None}]}),
         TypeError,
-        "a\\[0\\].b is of type NoneType: leave it out\\.",
+        "a\\[0\\].b is of type NoneType: leave it out, unless",
     ),
     (
         "a tensor",
@@ -225,7 +235,19 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         TypeError,
         "A is of .*toarray.*for its stored entries alone, pass A.d",
     ),
-    ("a generator", gradient_of(iter([1.0])), TypeError, "convert it with list\\(\\.\\.\\.\\)\\.$"),
+    ("a generator", gradient_of(iter([1.0])), TypeError, "with list\\(\\.\\.\\.\\), or with dict"),
+    (
+        "an object with slots",
+        gradient_of(Slotted()),
+        TypeError,
+        "of type Slotted: pass a dict of its arrays, such as {.W.: slotted.W}; if the cost reads",
+    ),
+    (
+        "a decimal number",
+        gradient_of([Decimal("0.5")]),
+        TypeError,
+        "Decimal: convert it with float",
+    ),
     ("the class", gradient_of({"w": Module}), TypeError, "w is of type type: pass an instance"),
     (
         "the values",
@@ -260,7 +282,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "an object that JAX takes apart",
         gradient_of(Tree(ONES, ONES)),
         TypeError,
-        "a dict of its arrays, .+ and let the loss take Tree\\(\\*\\*p\\)",
+        "a dict of its arrays, .+; let the loss take Tree\\(\\*\\*p\\)",
     ),
     (
         "objects",
@@ -394,6 +416,12 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         difference(Sparse(), [1.0, 2.0]),
         TypeError,
         "the gradient is of type Sparse: convert it with .toarray",
+    ),
+    (
+        "a gradient that is an object",
+        difference(Layer(W=ONES), ONES),
+        TypeError,
+        "the gradient is of type Layer: pass a dict of its arrays, such as {.W.: layer.W}\\.$",
     ),
     (
         "a gradient that is a generator",

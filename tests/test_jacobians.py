@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -404,6 +405,11 @@ def coordinates(J: Array) -> Any:
     return pytest.importorskip("scipy.sparse").coo_matrix(J)
 
 
+def dictionary(J: Array) -> Any:
+    """Return a sparse matrix that is a dict of its entries."""
+    return pytest.importorskip("scipy.sparse").dok_array(J)
+
+
 def operator(J: Array) -> Any:
     """Return an operator with both products."""
     return pytest.importorskip("scipy.sparse.linalg").aslinearoperator(J)
@@ -415,7 +421,7 @@ def only_forward(J: Array) -> Any:
     return linear(J.shape, matvec=lambda v: J @ v)
 
 
-FORMS = (np.asarray, np.ndarray.tolist, sparse, coordinates, operator, only_forward)
+FORMS = (np.asarray, np.ndarray.tolist, sparse, coordinates, dictionary, operator, only_forward)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
@@ -582,6 +588,8 @@ REFUSED = [
     (lambda x: {"a": x}, slopes, "the function returned a dict: check one"),
     (lambda x: "text", slopes, "expected real numbers"),
     (lambda x: [], slopes, "the function returned no values"),
+    (lambda x: dictionary(M), slopes, r"returned is of type dok_array: convert it with \.toarray"),
+    (line, lambda x: 1j * slopes(x), "the Jacobian is complex, and its parameter is real"),
     (lambda x: line(x).astype(object), slopes, "a value of dtype object"),
     (lambda x: np.ma.masked_less(line(x), 1e3), slopes, "the function returned masked values"),
     (line, lambda x: {"x": slopes(x)}, "the Jacobian is a dict, and the parameters are none"),
@@ -604,6 +612,14 @@ def test_what_is_refused(function: Any, jacobian: Any, message: str) -> None:
         check_jacobian(function, jacobian, X)
     assert "gradient" not in str(raised.value)
     assert "the cost" not in str(raised.value)
+
+
+def test_parameters_that_need_an_option_are_told_the_name_of_this_check() -> None:
+    """It has the option, too."""
+    with pytest.raises(
+        TypeError, match=r"the function reads .* check_jacobian needs in_place=True"
+    ):
+        check_jacobian(line, slopes, SimpleNamespace(x=X))
 
 
 def test_a_function_that_changes_its_parameters_is_refused() -> None:

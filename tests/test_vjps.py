@@ -246,6 +246,15 @@ def cached(x: Any) -> Any:
     return np.sin(x), (x, "sine")
 
 
+class Graph:
+    """An output that is no array, and has a name."""
+
+    @property
+    def name(self) -> str:
+        """Return it."""
+        return "graph"
+
+
 BAD: list[tuple[str, Any, Any, Any, type[Exception], str]] = [
     ("forward is a result", X, relu_backward, X, TypeError, "forward is of type ndarray"),
     ("backward is a result", relu, X, X, TypeError, "backward is of type ndarray"),
@@ -285,6 +294,16 @@ BAD: list[tuple[str, Any, Any, Any, type[Exception], str]] = [
         P,
         ValueError,
         r"the gradient that backward returned has 3 items without names: expected X, W, b\. Name",
+    ),
+    ("an empty list", lambda x: [], relu_backward, X, ValueError, "forward returned no numbers"),
+    ("an empty array", lambda x: x[:0], relu_backward, X, ValueError, "returned no numbers"),
+    (
+        "an object",
+        lambda x: Graph(),
+        relu_backward,
+        X,
+        TypeError,
+        "output is of type Graph: expected",
     ),
     ("integers", np.sin, relu_backward, np.arange(3), TypeError, "inputs has dtype int64"),
     ("random", lambda x: x * RNG.random(), relu_backward, X, ValueError, "the cost is random"),

@@ -40,7 +40,12 @@ from backproof._slopes import RATIO
 MOST_IN_ALL = 100_000
 
 # What is said of a cost and its gradient, as it is said of a function.
-WORDS = {"gradient": "Jacobian", "the cost": "the function", "(cost,": "(values,"}
+WORDS = {
+    "check_gradient": "check_jacobian",
+    "gradient": "Jacobian",
+    "the cost": "the function",
+    "(cost,": "(values,",
+}
 
 # Mistakes that say no more than where they lie.
 VAGUE = {"unknown", "row", "entry", "column", "slice"}
@@ -115,20 +120,17 @@ def check_jacobian(
     it has the wrong sign
     """
     require_options(method, tolerance, seed)
-    here = Parameters(parameters)
-    with (
-        np.errstate(all="ignore"),
-        _in_words_of_functions(),
-        called_with(parameters, function, jacobian, in_place=in_place) as functions,
-    ):
-        rows = Rows(*functions, here)
-        moves = rows.require_read(in_place=in_place)
-        few = here.size <= MOST_ENTRIES and rows.count * here.size <= MOST_IN_ALL
-        every = method == "entries" or (method == "auto" and few)
-        found = rows.judged(Options(tolerance, seed, map), moves=moves, every=every)
+    with np.errstate(all="ignore"), _in_words_of_functions():
+        here = Parameters(parameters)
+        with called_with(parameters, function, jacobian, in_place=in_place) as functions:
+            rows = Rows(*functions, here)
+            moves = rows.require_read(in_place=in_place)
+            few = here.size <= MOST_ENTRIES and rows.count * here.size <= MOST_IN_ALL
+            every = method == "entries" or (method == "auto" and few)
+            found = rows.judged(Options(tolerance, seed, map), moves=moves, every=every)
         entries = _entries_of(found) if every else None
         arrays = rows.reports(found, entries)
-        difference = entries.difference() if entries else math.nan
+    difference = entries.difference() if entries else math.nan
     return JacobianReport(
         verdict=overall(arrays),
         difference=difference,

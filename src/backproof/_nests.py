@@ -75,6 +75,8 @@ def _children(nest: Nest) -> list[tuple[Hashable, Nest]] | None:
     """Return the children of a nest, each with its key; None for a leaf."""
     if isinstance(nest, float):  # of which there may be thousands, in each evaluation
         return None
+    if hasattr(type(nest), "toarray"):  # a sparse array, which may be a dict of its entries
+        return None
     if isinstance(nest, dict):
         return list(nest.items())
     if isinstance(nest, list | tuple):

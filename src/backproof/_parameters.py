@@ -291,6 +291,12 @@ def float_of(number: float) -> float:
 
 def _displaceable(path: str, leaf: Any) -> Any:
     """Return a copy of a leaf, or say why it cannot take a small step."""
+    refuse(leaf, path, displaced=True)
+    if isinstance(leaf, NUMERIC) and np.iscomplexobj(leaf):
+        raise TypeError(
+            f'{path} is complex: pass {{"re": z.real, "im": z.imag}} in place of z, and let the '
+            'cost compute with p["re"] + 1j * p["im"].'
+        )
     array = real_array(leaf, path)
     if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         raise TypeError(
@@ -319,10 +325,7 @@ def real_array(leaf: Any, name: str) -> NDArray[Any]:
         raise TypeError(f"{name} has masked entries: fill them, and let the cost apply the mask.")
     array = np.asarray(float_of(leaf) if type(leaf) is int else leaf)
     if array.dtype.kind == "c":
-        raise TypeError(
-            f'{name} is complex: pass {{"re": z.real, "im": z.imag}} in place of z, and let the '
-            'cost compute with p["re"] + 1j * p["im"].'
-        )
+        raise TypeError(f"{name} is complex, and its parameter is real: take the real part, .real.")
     if array.dtype.kind == "O":
         raise TypeError(
             f"{name} has dtype object: convert it with .astype(float), or, if its rows are of "
@@ -340,8 +343,6 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
             f"{name} is None: if the cost does not use it, give zeros, np.zeros({np.shape(leaf)}); "
             "if it is frozen, leave it out of the parameters."
         )
-    if np.iscomplexobj(given):
-        raise TypeError(f"{name} is complex, and its parameter is real: take the real part, .real.")
     array = real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")

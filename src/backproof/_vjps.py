@@ -365,6 +365,8 @@ def _upstream(output: Nest, seed: int) -> Nest:
     for path, leaf in leaves.items():
         _require_floats(path, leaf)
     arrays = arrays_like(nest, nest, "forward pass")
+    if not any(array.size for array in arrays.values()):
+        raise ValueError("forward returned no numbers: expected at least one.")
     for path, array in arrays.items():
         _require_finite(path, array)
     # The directions of the check are drawn from the seed itself.
@@ -388,8 +390,7 @@ def _by_name(output: Nest) -> dict[str, Nest]:
 
 def _require_floats(path: str, output: Any) -> None:
     """Refuse an output through which no gradient passes."""
-    kind = getattr(output, "dtype", type(output))
-    name = getattr(kind, "name", getattr(kind, "__name__", str(kind)))
+    name = str(getattr(output, "dtype", type(output).__name__))
     if not name.removeprefix("torch.").startswith(("float", "longdouble")):
         raise TypeError(
             f"{path} is of type {name}: expected floats. If it is part of a cache, let forward "
