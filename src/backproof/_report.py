@@ -80,7 +80,7 @@ class ArrayReport:
         The error within which every slope of the array is 0, and its gradient, too,
         as at an optimum, or where it is 0 by theory; else `nan`.
     tolerated
-        Whether it is right within the tolerance only, beyond the errors of its slopes.
+        Whether it would not pass without the tolerance.
     """
 
     verdict: str
@@ -312,8 +312,7 @@ class Report:
     def _tolerated(self) -> str:
         """Return which arrays are right within the tolerance only."""
         listed = self._listed(lambda array: array.tolerated)
-        beyond = "beyond the errors of the slopes"
-        return f"The tolerance is what passed in {listed}, {beyond}." if listed else ""
+        return f"Without the tolerance, {listed} would not pass." if listed else ""
 
 
 def overall(arrays: Mapping[str, ArrayReport]) -> str:
