@@ -20,7 +20,8 @@ YEAR = r"(?:1[5-9]|20)\d\d"
 # Digits that state nothing the page could compute.
 ASIDE = re.compile(
     rf"""
-      <!--.*?--> | </?[a-z][^<>]*>                     # HTML, addresses in angle brackets
+      \A---\n.*?^---$                                 # settings of the page
+    | <!--.*?--> | </?[a-z][^<>]*>                     # HTML, addresses in angle brackets
     | (?<=\])\([^()\s]*(?:\s"[^"]*")?\)                # where links lead
     | ^\[[^]]+\]:[^\n]* | \[\^[^]]+\] | \bhttps?://\S+
     | \{{[:\#.][^{{}}]*\}}                             # attributes
