@@ -241,6 +241,33 @@ def test_units_that_wake_further_off_take_few_calls() -> None:
     assert report.evaluations <= 2 * 64 + 10 * 16
 
 
+@every_method
+def test_zeros_are_untested_only_where_no_row_reads_the_parameter(method: str) -> None:
+    """A zero between a row and a parameter that another row reads is what the claim says."""
+    x, jump = np.array([0.3, 1.1, -2.0, 0.7]), np.eye(4)[1:] - np.eye(4)[:-1]
+
+    def check(function: Any, jacobian: Any) -> JacobianReport:
+        return check_jacobian(function, jacobian, x, method=method)
+
+    sparse = check(lambda x: np.diff(x) ** 2, lambda x: 2 * np.diff(x)[:, None] * jump)
+    assert (sparse.verdict, sparse.untested) == ("correct", {})
+    # The third unit is dead.
+    relu = check(lambda x: np.maximum(x, 0) * x, lambda x: np.diag(2 * np.maximum(x, 0)))
+    assert (relu.verdict, relu.untested) == ("correct", {"zero": 4})
+
+
+@every_method
+def test_what_stands_where_a_zero_belongs_is_found(method: str) -> None:
+    """And a zero that should be something else."""
+    x = np.array([0.3, 1.1, -2.0, 0.7])
+    for row, column, claimed in ((0, 1, 0.5), (2, 2, 0.0)):
+        J = np.diag(2 * x)
+        J[row, column] = claimed
+        report = check_jacobian(lambda x: x**2, J, x, method=method)
+        (entry,) = report.arrays["parameters"].entries
+        assert entry.index == (row, column)
+
+
 # What it says
 
 

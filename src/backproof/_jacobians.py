@@ -250,7 +250,8 @@ class Rows:
     def _apart(self, path: str, rows: list[Row]) -> ArrayReport:
         """Report on one array by what was found of it in each row."""
         shape = self.shape + np.shape(self.parameters.leaves[path])
-        return _of_rows([row.arrays[path] for row in rows], self.shape, shape)
+        reports = _without_structure(path, rows)
+        return _of_rows(reports, self.shape, shape)
 
     def _as_one(self, rows: list[Row]) -> Check:
         """Return the claims of all rows as one check, in which every entry was measured."""
@@ -318,6 +319,21 @@ def _row_name(index: Sequence[Any]) -> str:
 # What is said of all rows
 
 
+def _without_structure(path: str, rows: list[Row]) -> list[ArrayReport]:
+    """Return the reports of rows on an array, without the zeros of columns that another row reads.
+
+    There, the point says something of the parameter, and of this row that it does not read it.
+    """
+    read = np.any([row.point.claimed[path] != 0 for row in rows], axis=0)
+    unread = int(np.count_nonzero(~read))
+    reports = []
+    for report in (row.arrays[path] for row in rows):
+        untested = {**report.untested, "zero": min(report.untested.get("zero", 0), unread)}
+        kept = {reason: count for reason, count in untested.items() if count}
+        reports.append(replace(report, untested=kept))
+    return reports
+
+
 def _of_both(together: ArrayReport, apart: ArrayReport, *, alone: bool) -> ArrayReport:
     """Return the report on all entries together, with the verdict of the worst row.
 
@@ -326,7 +342,13 @@ def _of_both(together: ArrayReport, apart: ArrayReport, *, alone: bool) -> Array
     mistakes = [together.mistake and _of_a_function(together.mistake), apart.mistake]
     named = [m for m in mistakes if m and m.kind not in VAGUE] or mistakes[:1]
     mistake = named[-1 if alone else 0]
-    return replace(together, verdict=apart.verdict, reason=apart.reason, mistake=mistake)
+    return replace(
+        together,
+        verdict=apart.verdict,
+        reason=apart.reason,
+        mistake=mistake,
+        untested=apart.untested,
+    )
 
 
 def _entries_of(rows: list[Row]) -> Entries:
