@@ -15,6 +15,7 @@ import pytest
 from backproof import (
     assert_gradient,
     check_gradient,
+    check_jacobian,
     course,
     derivative,
     numerical_gradient,
@@ -178,7 +179,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "half precision",
         gradient_of({"W": np.ones(3, np.float16)}),
         TypeError,
-        "W has dtype float16, which cannot take a small step: convert it",
+        "W has dtype float16, which .*: convert it with .astype.float., or leave it out if it has",
     ),
     ("an integer from NumPy", gradient_of([np.int64(3)]), TypeError, "\\[0\\] has dtype int64"),
     ("complex", gradient_of({"W": 1j * ONES}), TypeError, "W is complex: pass {.re.: z.real"),
@@ -196,7 +197,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a tensor",
         gradient_of({"w": Tensor()}),
         TypeError,
-        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let cost",
+        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let the functions",
     ),
     (
         "a module",
@@ -634,6 +635,19 @@ def test_a_tolerance_by_another_name_is_explained(name: str) -> None:
     unknown: dict[str, Any] = {f"{name}s": 1e-7}
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}s'"):
         check_gradient(total, ONES, ONES, **unknown)
+
+
+@pytest.mark.parametrize("check", [check_gradient, check_jacobian, assert_gradient])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("jac", "in this order, without names"), ("args", "let the function fix them, as lambda p")],
+)
+def test_names_of_other_signatures_are_explained(check: Any, name: str, told: str) -> None:
+    """Where one is missing then, too."""
+    with pytest.raises(TypeError, match=f"{name} is no option of .*: .*{told}"):
+        check(total, ONES, ONES, **{name: (1,)})
+    with pytest.raises(TypeError, match=f"{name} is no option of .*: .*{told}"):
+        check(total, **{name: (1,)})
 
 
 def test_the_table_is_long_enough() -> None:

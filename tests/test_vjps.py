@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -339,6 +340,33 @@ def test_options_are_those_of_a_gradient(option: str, value: Any) -> None:
         check_vjp(relu, relu_backward, X, **{option: value})
 
 
+@pytest.mark.parametrize(
+    ("option", "told"), [("eps", "chosen for you"), ("in_place", "the inputs that it is given")]
+)
+def test_options_of_other_checks_are_explained(option: str, told: str) -> None:
+    """By the name of the check that was called."""
+    given: dict[str, Any] = {option: True}
+    for check in (check_vjp, assert_vjp):
+        with pytest.raises(TypeError, match=f"{option} is no option of check_vjp: .*{told}"):
+            check(relu, relu_backward, X, **given)
+    with pytest.raises(TypeError, match=f"{option} is no option of check_stack: .*{told}"):
+        check_stack([(relu, relu_backward)], X, **given)
+
+
+def test_a_layer_is_told_nothing_of_options_that_its_check_has_not() -> None:
+    """Its arrays are what it gets."""
+    with pytest.raises(TypeError, match=r'a dict of its arrays, such as {"W": simplen.*W}\.$'):
+        check_vjp(relu, relu_backward, SimpleNamespace(W=X))
+
+
+def test_a_report_speaks_of_forward_and_its_output() -> None:
+    """A layer has no cost."""
+    kept = P["W"]
+    report = check_vjp(lambda p: affine({**p, "W": kept}), affine_backward, P)
+    assert "W: the output does not change with it: does forward read it?" in str(report)
+    assert "cost" not in str(report)
+
+
 def test_a_failure_tells_how_the_passes_are_called() -> None:
     """Passes of another signature are recognised by the note in the traceback."""
 
@@ -347,7 +375,8 @@ def test_a_failure_tells_how_the_passes_are_called() -> None:
 
     with pytest.raises(TypeError, match="missing 1 required") as caught:
         check_vjp(unpacked, relu_backward, (X, X.T))  # type: ignore[arg-type]
-    assert any("called as forward(inputs)" in note for note in caught.value.__notes__)
+    (note,) = caught.value.__notes__
+    assert note.endswith("called as forward(inputs), with all in one argument: [0] and [1].")
 
     with pytest.raises(TypeError) as caught:
         check_vjp(lambda x: (x, 2 * x), lambda x, dy: dy / 2, X)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof._calling import STEPS, TOLERANCES, public
+from backproof._calling import OPTIONS, public
 from backproof._claims import Array, Check, Options
 from backproof._decide import span
 from backproof._directions import along
@@ -47,7 +47,7 @@ NEARBY = "What lies at a kink, or stands still, was compared at a point nearby a
 MOVES, MOVE = 3, 1 / 64
 
 
-@public(STEPS | TOLERANCES)
+@public(OPTIONS)
 def check_gradient(
     cost: Cost,
     gradient: Nest | Callable[[Nest], Nest],
@@ -144,7 +144,7 @@ def check_gradient(
     return Report(verdict, difference, arrays, point.evaluations, seed, notes)
 
 
-@public(STEPS | TOLERANCES)
+@public(OPTIONS)
 def assert_gradient(
     cost: Cost,
     gradient: Nest | Callable[[Nest], Nest],

@@ -24,7 +24,7 @@ _REMEDIES = {
         "if the cost calls the module, check_gradient needs in_place=True"
     ),
     ".requires_grad": (
-        "convert it with .detach().cpu().numpy(), and let cost and gradient compute with "
+        "convert it with .detach().cpu().numpy(), and let the functions compute with "
         "torch.tensor(...) of what they are given; of a module, pass {name: w.detach().numpy() "
         "for name, w in net.named_parameters()}, with in_place=True"
     ),

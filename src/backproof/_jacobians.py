@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof._calling import STEPS, TOLERANCES, is_ours, public
+from backproof._calling import OPTIONS, is_ours, public
 from backproof._checks import MOST_ENTRIES, TOLERANCE, Point, by_entries, judged, require_options
 from backproof._claims import Check, Options, listed
 from backproof._entries import FEW
@@ -51,7 +51,7 @@ WORDS = {
 VAGUE = {"unknown", "row", "entry", "column", "slice"}
 
 
-@public(STEPS | TOLERANCES)
+@public(OPTIONS)
 def check_jacobian(
     function: Function,
     jacobian: Nest | Function,

@@ -301,7 +301,7 @@ def _displaceable(path: str, leaf: Any) -> Any:
     if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         raise TypeError(
             f"{path} has dtype {array.dtype}, which cannot take a small step: "
-            "convert it with .astype(float)."
+            "convert it with .astype(float), or leave it out if it has no gradient."
         )
     finite = np.isfinite(array.astype(np.float64, copy=False))
     if not finite.all():
