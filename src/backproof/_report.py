@@ -195,8 +195,11 @@ class Report:
             return f"The {self._what} cannot be decided in {self._where()}."
         if (coarsest := self._resolution()) is None:
             return f"The {self._what} is correct."
-        share = f"{power_above(coarsest)} of the largest entry of its {self._beside}"
-        return f"The {self._what} is correct.\nA mistake of {share} would have been seen."
+        share = "the size" if (power := power_above(coarsest)) == "1e+00" else power
+        seen = (
+            f"A mistake of {share} of the largest entry of its {self._beside} would have been seen."
+        )
+        return f"The {self._what} is correct.\n{seen}"
 
     def _said(self, text: str) -> str:
         """Return what is said of a cost and its gradient in the words for what was checked."""
