@@ -197,7 +197,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a tensor",
         gradient_of({"w": Tensor()}),
         TypeError,
-        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let the functions",
+        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let the",
     ),
     (
         "a module",
