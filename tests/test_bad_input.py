@@ -530,8 +530,8 @@ TESTS = """
 import math
 
 import numpy as np
-from backproof import assert_gradient, check_gradient, derivative, numerical_gradient
-from backproof import relative_difference
+from backproof import assert_gradient, assert_vjp, check_gradient, check_stack, check_vjp
+from backproof import check_jacobian, derivative, numerical_gradient, relative_difference
 from numpy.random import random
 
 w = np.ones(3)
@@ -571,6 +571,22 @@ def test_unknown_option():
 
 def test_wrong():
     assert_gradient(np.sum, 2 * w, w)
+
+
+def test_layer():
+    check_vjp(np.sin, lambda x, dy: {"W": dy}, w)
+
+
+def test_wrong_layer():
+    assert_vjp(np.sin, lambda x, dy: dy, w)
+
+
+def test_stack():
+    check_stack([np.sin], w)
+
+
+def test_jacobian():
+    check_jacobian(np.sin, np.cos, w)
 """
 
 
