@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -14,6 +15,7 @@ import pytest
 from backproof import (
     assert_gradient,
     check_gradient,
+    check_jacobian,
     course,
     derivative,
     numerical_gradient,
@@ -105,6 +107,15 @@ class Tree:
         return (self.W, self.b), None
 
 
+class Slotted:
+    """What keeps an array in a slot."""
+
+    __slots__ = ("W",)
+
+    def __init__(self) -> None:
+        self.W = ONES
+
+
 class Sparse:
     """What has to be converted by a method of its own."""
 
@@ -168,7 +179,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "half precision",
         gradient_of({"W": np.ones(3, np.float16)}),
         TypeError,
-        "W has dtype float16, which cannot take a small step: convert it",
+        "W has dtype float16, which .*: convert it with .astype.float., or leave it out if it has",
     ),
     ("an integer from NumPy", gradient_of([np.int64(3)]), TypeError, "\\[0\\] has dtype int64"),
     ("complex", gradient_of({"W": 1j * ONES}), TypeError, "W is complex: pass {.re.: z.real"),
@@ -180,13 +191,13 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "nothing",
         gradient_of({"a": [{"b": None}]}),
         TypeError,
-        "a\\[0\\].b is of type NoneType: leave it out\\.",
+        "a\\[0\\].b is of type NoneType: leave it out, unless",
     ),
     (
         "a tensor",
         gradient_of({"w": Tensor()}),
         TypeError,
-        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let cost",
+        "w is of type Tensor: convert it with .detach\\(\\).cpu\\(\\).numpy\\(\\), and let the",
     ),
     (
         "a module",
@@ -225,7 +236,19 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         TypeError,
         "A is of .*toarray.*for its stored entries alone, pass A.d",
     ),
-    ("a generator", gradient_of(iter([1.0])), TypeError, "convert it with list\\(\\.\\.\\.\\)\\.$"),
+    ("a generator", gradient_of(iter([1.0])), TypeError, "with list\\(\\.\\.\\.\\), or with dict"),
+    (
+        "an object with slots",
+        gradient_of(Slotted()),
+        TypeError,
+        "of type Slotted: pass a dict of its arrays, such as {.W.: slotted.W}; if the cost reads",
+    ),
+    (
+        "a decimal number",
+        gradient_of([Decimal("0.5")]),
+        TypeError,
+        "Decimal: convert it with float",
+    ),
     ("the class", gradient_of({"w": Module}), TypeError, "w is of type type: pass an instance"),
     (
         "the values",
@@ -260,7 +283,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "an object that JAX takes apart",
         gradient_of(Tree(ONES, ONES)),
         TypeError,
-        "a dict of its arrays, .+ and let the loss take Tree\\(\\*\\*p\\)",
+        "a dict of its arrays, .+; let the loss take Tree\\(\\*\\*p\\)",
     ),
     (
         "objects",
@@ -396,6 +419,12 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "the gradient is of type Sparse: convert it with .toarray",
     ),
     (
+        "a gradient that is an object",
+        difference(Layer(W=ONES), ONES),
+        TypeError,
+        "the gradient is of type Layer: pass a dict of its arrays, such as {.W.: layer.W}\\.$",
+    ),
+    (
         "a gradient that is a generator",
         difference({"w": iter([1.0])}, {"w": ONES}),
         TypeError,
@@ -501,8 +530,8 @@ TESTS = """
 import math
 
 import numpy as np
-from backproof import assert_gradient, check_gradient, derivative, numerical_gradient
-from backproof import relative_difference
+from backproof import assert_gradient, assert_vjp, check_gradient, check_stack, check_vjp
+from backproof import check_jacobian, derivative, numerical_gradient, relative_difference
 from numpy.random import random
 
 w = np.ones(3)
@@ -542,6 +571,22 @@ def test_unknown_option():
 
 def test_wrong():
     assert_gradient(np.sum, 2 * w, w)
+
+
+def test_layer():
+    check_vjp(np.sin, lambda x, dy: {"W": dy}, w)
+
+
+def test_wrong_layer():
+    assert_vjp(np.sin, lambda x, dy: dy, w)
+
+
+def test_stack():
+    check_stack([np.sin], w)
+
+
+def test_jacobian():
+    check_jacobian(np.sin, np.cos, w)
 """
 
 
@@ -606,6 +651,19 @@ def test_a_tolerance_by_another_name_is_explained(name: str) -> None:
     unknown: dict[str, Any] = {f"{name}s": 1e-7}
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}s'"):
         check_gradient(total, ONES, ONES, **unknown)
+
+
+@pytest.mark.parametrize("check", [check_gradient, check_jacobian, assert_gradient])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("jac", "in this order, without names"), ("args", "let the function fix them, as lambda p")],
+)
+def test_names_of_other_signatures_are_explained(check: Any, name: str, told: str) -> None:
+    """Where one is missing then, too."""
+    with pytest.raises(TypeError, match=f"{name} is no option of .*: .*{told}"):
+        check(total, ONES, ONES, **{name: (1,)})
+    with pytest.raises(TypeError, match=f"{name} is no option of .*: .*{told}"):
+        check(total, **{name: (1,)})
 
 
 def test_the_table_is_long_enough() -> None:

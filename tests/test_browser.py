@@ -357,7 +357,11 @@ BROUGHT = {
     "equinox": "guides/jax",
     "flax": "guides/jax",
     "approx_fprime": "guides/scipy",
+    "complex": "guides/your-network",
     "complex parameters": "guides/your-network",
+    "complex step": "explanation/not-this",
+    "list of layers": "guides/your-network",
+    "OrderedDict": "guides/your-network",
     "straight-through": "guides/pytorch",
     "sklearn": "explanation/in-the-wild",
 }

@@ -426,6 +426,67 @@ def test_untested_entries_are_counted() -> None:
     assert "2 of 3 entries are untested: 2 with gradient and slope 0." in str(report)
 
 
+@every_method
+@pytest.mark.parametrize("rate", [1, 9, 20])
+def test_the_tolerance_is_named_only_where_nothing_else_lets_pass(rate: int, method: str) -> None:
+    """Beside a steep sine, a single difference is off as well, but a smaller step is not."""
+    w = np.array([0.3, 1.1, 2.0])
+
+    def said(factor: float, tolerance: float = 1e-7) -> tuple[str, bool]:
+        report = check_gradient(
+            lambda w: np.sum(np.sin(rate * w)),
+            lambda w: factor * rate * np.cos(rate * w),
+            w,
+            method=method,
+            tolerance=tolerance,
+        )
+        named = "\nWithout the tolerance, parameters would not pass.\n" in str(report)
+        assert named == report.arrays["parameters"].tolerated
+        return report.verdict, named
+
+    assert said(1.0) == said(1.0, tolerance=0.0) == ("correct", False)
+    assert said(1 + 5e-8) == ("correct", True)
+    assert said(1 + 5e-8, tolerance=0.0) == ("wrong", False)
+
+
+@every_method
+@pytest.mark.parametrize("tolerance", [1e-7, 1e-4, 0.02, 0.1])
+@pytest.mark.parametrize("off", [(), ("a",), ("b",), ("a", "b")])
+def test_the_arrays_that_need_the_tolerance_are_those_that_fail_without_it(
+    off: tuple[str, ...], tolerance: float, method: str
+) -> None:
+    """Also if it is too large for the probe of all arrays, or that lets them pass together."""
+    w = {"a": np.array([0.3, 1.1, 2.0]), "b": np.linspace(0.1, 1.0, 40).reshape(8, 5)}
+    right = {"a": 3 * np.cos(3 * w["a"]), "b": 3 * w["b"] ** 2}
+    gradient = {name: g * (1 + tolerance / 2 * (name in off)) for name, g in right.items()}
+
+    def arrays(tolerance: float) -> dict[str, ArrayReport]:
+        report = check_gradient(
+            lambda w: np.sum(np.sin(3 * w["a"])) + np.sum(w["b"] ** 3),
+            gradient,
+            w,
+            method=method,
+            tolerance=tolerance,
+        )
+        return report.arrays
+
+    found = arrays(tolerance)
+    assert {array.verdict for array in found.values()} == {"correct"}
+    assert tuple(name for name in w if found[name].tolerated) == off
+    assert tuple(name for name, a in arrays(0.0).items() if a.verdict == "wrong") == off
+
+
+@pytest.mark.parametrize(("beside", "verdict"), [(1.0, "correct"), (1.5, "wrong")])
+def test_an_array_that_fails_anyway_needs_no_tolerance(beside: float, verdict: str) -> None:
+    """One entry is off by less than the tolerance, and another one maybe by more."""
+    w = np.array([0.3, 1.1, 2.0])
+    report = check_gradient(
+        lambda w: np.sum(np.sin(w)), np.cos(w) * [1.0, beside, 1 + 5e-8], w, method="entries"
+    )
+    found = report.arrays["parameters"]
+    assert (found.verdict, found.tolerated) == (verdict, verdict == "correct")
+
+
 @pytest.mark.parametrize(("method", "times"), [("entries", 1.05), ("directions", 20)])
 @pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name)
 def test_a_mistake_as_large_as_the_resolution_does_not_pass(

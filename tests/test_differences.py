@@ -1,6 +1,7 @@
 """The relative difference, in its norms and at the ends of the range of floats."""
 
 import math
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 
 from backproof import relative_difference
 from backproof._norms import norm, require_order
+
+Layer = namedtuple("Layer", ["W", "b"])
+Other = namedtuple("Other", ["b_", "W_"])
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,26 @@ def test_nests_are_compared_array_by_array_whatever_their_order() -> None:
     g = {"W": np.ones((2, 2)), "b": [1.0, 2.0]}
     a = {"b": [1.0, 2.0], "W": np.ones((2, 2))}
     assert relative_difference(g, a) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("gradient", "approximation"),
+    [
+        ((3.0, 4.0), Layer(3.0, 4.0)),
+        (Layer(3.0, 4.0), (3.0, 4.0)),
+        ([[3.0], [4.0]], np.array([[3.0], [4.0]])),
+        (np.array([[3.0], [4.0]]), [[3.0], [4.0]]),
+    ],
+)
+def test_nests_are_read_as_a_check_reads_a_gradient(gradient: Any, approximation: Any) -> None:
+    """A plain tuple stands for a named one, and a list for an array, whichever comes first."""
+    assert relative_difference(gradient, approximation) == 0.0
+
+
+def test_a_named_tuple_is_none_with_other_names() -> None:
+    """Else the fields of two layers could be exchanged."""
+    with pytest.raises(ValueError, match="missing W, b and has an unexpected b_"):
+        relative_difference(Other(3.0, 4.0), Layer(3.0, 4.0))
 
 
 @pytest.mark.parametrize("scale", [1e-320, 1e-200, 1.0, 1e200, 1e308])

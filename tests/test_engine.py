@@ -570,7 +570,9 @@ print(f"{{1.19e-07:.2e}} of {{1_000}}", 1e-4)  # W2 of 47
 )
 def test_quoted_numbers_pass(prose: str) -> None:
     """Numbers of blocks, however written, and digits that are no numbers, may stand in prose."""
-    assert not unquoted_numbers(QUOTED.format("47", prose), "page.md")
+    page = QUOTED.format("47", prose)
+    assert not unquoted_numbers(page, "page.md")
+    assert not unquoted_numbers(f"---\nsearch:\n  boost: 1.5\n---\n\n{page}", "page.md")
 
 
 @pytest.mark.parametrize(
@@ -585,11 +587,12 @@ def test_quoted_numbers_pass(prose: str) -> None:
         ("Near $10^{-5}$", "1e-5"),
         ("Near $3 \\cdot 10^{-5}$", "3e-5"),
         ("Over\n\ntwo lines (1, 2) 1982.", "1982"),
+        ("---\n0.7\n---", "0.7"),
     ],
 )
 def test_a_number_that_no_block_gives_is_caught(prose: str, number: str) -> None:
     """A number in a sentence, in code, in a table, in a formula or in an image's words."""
-    line = 3 + prose.count("\n")
+    line = 3 + prose.partition(number)[0].count("\n")
     problems = unquoted_numbers(QUOTED.format("47", prose), "page.md")
     assert any(problem.startswith(f"page.md:{line}: {number} ") for problem in problems)
     assert unquoted_numbers(QUOTED.format("46", ""), "page.md")

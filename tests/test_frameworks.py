@@ -144,7 +144,7 @@ LAYER, DENSE = (kind(jax.numpy.ones((3, 2)), jax.numpy.arange(2.0)) for kind in 
 def followed(message: str, value: Any, name: str) -> Any:
     """Return the parameters that a message says to pass, and the loss of these."""
     code = re.search(
-        r"pass (?:its leaves, |a dict of its arrays, )(.+), and let the loss take (.+) in", message
+        r"pass (?:its leaves, |a dict of its arrays, )(.+); let the loss take (.+) in", message
     )
     assert code, message
     names = {"np": np, "jax": jax, name: value, "Layer": Layer}
@@ -241,7 +241,10 @@ def test_a_tensor_is_told_how_to_check_a_tensor_and_a_module() -> None:
             "w is of type Parameter: convert it with .det",
         ),
         (torch.nn.Linear(3, 2), "parameters is of type Linear: pass {name: w.detach().numpy()"),
-        (torch.nn.Linear(3, 2).parameters(), "is of type generator: convert it with list(...)."),
+        (
+            torch.nn.Linear(3, 2).parameters(),
+            "is of type generator: convert it with list(...), or with dict(...) if",
+        ),
         (torch.nn.Linear(3, 2).state_dict(), "weight is of type Tensor: convert it with .detach()"),
         ([jax.numpy.ones(3)], "[0] is of type ArrayImpl: convert all with jax.tree.map("),
         (pandas.Series(X), "parameters is of type Series: convert it with .to_numpy()."),
@@ -251,6 +254,9 @@ def test_a_tensor_is_told_how_to_check_a_tensor_and_a_module() -> None:
             "csr_matrix: convert it with .toarray(); for its stored entries alone, pass A.data",
         ),
         ({"A": sparse.coo_array(np.eye(3))}, "A is of type coo_array: convert it with .toarray()"),
+        # These are dicts of their entries.
+        (sparse.dok_array(np.eye(3)), "dok_array: convert it with .toarray(); for its stored"),
+        ([sparse.dok_matrix(np.eye(3))], "[0] is of type dok_matrix: convert it with .toarray()"),
     ],
 )
 def test_parameters_are_refused_with_what_to_write(parameters: Any, message: str) -> None:
@@ -272,7 +278,15 @@ def test_parameters_are_refused_with_what_to_write(parameters: Any, message: str
         ),
         (
             lambda x: sparse.csr_array(np.cos(x)),
-            r"parameters of the gradient is of type csr_array: convert it with \.toarray\(\)",
+            r"parameters of the gradient is of type csr_array: convert it with \.toarray\(\)\.$",
+        ),
+        (
+            lambda x: sparse.dok_array(np.diag(x)),
+            r"parameters of the gradient is of type dok_array: convert it with \.toarray\(\)\.$",
+        ),
+        (
+            lambda x: torch.nn.ParameterList([torch.tensor(x)]),
+            r"is of type ParameterList: pass \{name: w.detach.*named_parameters\(\)\}\.$",
         ),
     ],
 )

@@ -124,10 +124,11 @@ def test_a_pair_whose_cost_is_no_number_says_so() -> None:
         check_gradient(lambda w: (w**2, 2 * w), True, np.ones(2))
 
 
-def test_a_pair_in_the_other_order_says_so() -> None:
+@pytest.mark.parametrize("nest", [lambda g: g, lambda g: {"w": g}, lambda g: [g, g]])
+def test_a_pair_in_the_other_order_says_so(nest: Callable[[Any], Any]) -> None:
     """As `torch.func.grad_and_value` returns it."""
     with pytest.raises(TypeError, match=r"and ends with a number: .* swap the two"):
-        check_gradient(lambda w: (2 * w, np.sum(w**2)), True, np.ones(2))
+        check_gradient(lambda w: (nest(2 * w), np.sum(w**2)), True, np.ones(2))
     assert check_gradient(lambda w: (w**2, 2 * w), True, np.ones(1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -240,6 +241,33 @@ def test_units_that_wake_further_off_take_few_calls() -> None:
     assert report.evaluations <= 2 * 64 + 10 * 16
 
 
+@every_method
+def test_zeros_are_untested_only_where_no_row_reads_the_parameter(method: str) -> None:
+    """A zero between a row and a parameter that another row reads is what the claim says."""
+    x, jump = np.array([0.3, 1.1, -2.0, 0.7]), np.eye(4)[1:] - np.eye(4)[:-1]
+
+    def check(function: Any, jacobian: Any) -> JacobianReport:
+        return check_jacobian(function, jacobian, x, method=method)
+
+    sparse = check(lambda x: np.diff(x) ** 2, lambda x: 2 * np.diff(x)[:, None] * jump)
+    assert (sparse.verdict, sparse.untested) == ("correct", {})
+    # The third unit is dead.
+    relu = check(lambda x: np.maximum(x, 0) * x, lambda x: np.diag(2 * np.maximum(x, 0)))
+    assert (relu.verdict, relu.untested) == ("correct", {"zero": 4})
+
+
+@every_method
+def test_what_stands_where_a_zero_belongs_is_found(method: str) -> None:
+    """And a zero that should be something else."""
+    x = np.array([0.3, 1.1, -2.0, 0.7])
+    for row, column, claimed in ((0, 1, 0.5), (2, 2, 0.0)):
+        J = np.diag(2 * x)
+        J[row, column] = claimed
+        report = check_jacobian(lambda x: x**2, J, x, method=method)
+        (entry,) = report.arrays["parameters"].entries
+        assert entry.index == (row, column)
+
+
 # What it says
 
 
@@ -404,6 +432,11 @@ def coordinates(J: Array) -> Any:
     return pytest.importorskip("scipy.sparse").coo_matrix(J)
 
 
+def dictionary(J: Array) -> Any:
+    """Return a sparse matrix that is a dict of its entries."""
+    return pytest.importorskip("scipy.sparse").dok_array(J)
+
+
 def operator(J: Array) -> Any:
     """Return an operator with both products."""
     return pytest.importorskip("scipy.sparse.linalg").aslinearoperator(J)
@@ -415,7 +448,7 @@ def only_forward(J: Array) -> Any:
     return linear(J.shape, matvec=lambda v: J @ v)
 
 
-FORMS = (np.asarray, np.ndarray.tolist, sparse, coordinates, operator, only_forward)
+FORMS = (np.asarray, np.ndarray.tolist, sparse, coordinates, dictionary, operator, only_forward)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
@@ -582,6 +615,8 @@ REFUSED = [
     (lambda x: {"a": x}, slopes, "the function returned a dict: check one"),
     (lambda x: "text", slopes, "expected real numbers"),
     (lambda x: [], slopes, "the function returned no values"),
+    (lambda x: dictionary(M), slopes, r"returned is of type dok_array: convert it with \.toarray"),
+    (line, lambda x: 1j * slopes(x), "the Jacobian is complex, and its parameter is real"),
     (lambda x: line(x).astype(object), slopes, "a value of dtype object"),
     (lambda x: np.ma.masked_less(line(x), 1e3), slopes, "the function returned masked values"),
     (line, lambda x: {"x": slopes(x)}, "the Jacobian is a dict, and the parameters are none"),
@@ -604,6 +639,14 @@ def test_what_is_refused(function: Any, jacobian: Any, message: str) -> None:
         check_jacobian(function, jacobian, X)
     assert "gradient" not in str(raised.value)
     assert "the cost" not in str(raised.value)
+
+
+def test_parameters_that_need_an_option_are_told_the_name_of_this_check() -> None:
+    """It has the option, too."""
+    with pytest.raises(
+        TypeError, match=r"the function reads .* check_jacobian needs in_place=True"
+    ):
+        check_jacobian(line, slopes, SimpleNamespace(x=X))
 
 
 def test_a_function_that_changes_its_parameters_is_refused() -> None:

@@ -716,6 +716,8 @@ S = R @ R.T
         (S * (2 - np.eye(len(S))), S, "off its diagonal, it is 2 times the numerical gradient"),
         (S * (1 + 0.3 * np.eye(len(S))), S, "on its diagonal, it is 1.3 times the numerical"),
         (R.round(6), R, "it is right to about 7 digits"),
+        (np.array([0.3141593, 0.2718282]), np.array([np.pi, np.e]) / 10, "about 7 digits: is it"),
+        (np.array([0.3141593, np.e / 10]), np.array([np.pi, np.e]) / 10, "one of its 2 entries"),
         (R.round(3), R, mistakes.UNKNOWN.text),
         (R * (1 + 1e-5), R, "it is 1 + 1e-05 times"),
     ],

@@ -392,7 +392,7 @@ def test_a_nest_of_other_paths_is_refused(leaves: str, given: Any, message: str)
 def test_another_structure_is_refused(nest: Any, given: Any, message: str) -> None:
     """The message says what the parameters are."""
     with pytest.raises(TypeError) as raised:
-        arrays_like(flatten(nest), given, "gradient")
+        arrays_like(nest, given, "gradient")
     assert str(raised.value) == f"the gradient is of type {message}"
 
 
@@ -409,6 +409,9 @@ def test_another_structure_is_refused(nest: Any, given: Any, message: str) -> No
         (Dense(1.0, 2.0), {"W": 3.0, "b": 4.0}),
         (Layer(1.0, 2.0), Dense(3.0, 4.0)),
         (Layer(1.0, 2.0), (3.0, 4.0)),
+        ((1.0, 2.0), Layer(3.0, 4.0)),
+        ([[1.0], [2.0]], np.array([[3.0], [4.0]])),
+        ({"W": [[1.0, 2.0]]}, {"W": np.array([[3.0, 4.0]])}),
         (Layer(np.ones(1), 2.0), [np.array([3.0]), 4.0]),
         ({"a": [Layer(1.0, 2.0)]}, {"a": [(3.0, 4.0)]}),
         ([[], [1.0, 2.0]], [[], [3.0, 4.0]]),
@@ -421,7 +424,7 @@ def test_a_gradient_has_the_numbers_in_the_places_of_the_parameters(
 ) -> None:
     """A list, of numbers or rows, may stand for an array, and the reverse; a dict for fields.
 
-    A plain tuple stands for a named one, in whose order its items are.
+    A plain tuple stands for a named one, in whose order its items are, and the reverse.
     """
     assert list(Parameters(parameters).vector_of(gradient, "gradient")) == [3, 4]
 

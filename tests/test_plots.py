@@ -4,6 +4,7 @@ import copy
 import importlib
 import io
 import sys
+from collections import namedtuple
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from backproof.plots import _directions, comparison, v_curve, wrong_entries
 X, Y, PARAMETERS = course.gradient_check_n_test_case()
 CACHE = course.forward_propagation_n(X, Y, PARAMETERS)[1]
 ONES = np.ones(3)
+Layer = namedtuple("Layer", ["W", "b"])
 
 
 def network_cost(parameters: dict[str, Any]) -> float:
@@ -129,6 +131,12 @@ def test_a_nest_is_drawn_array_by_array_in_its_order() -> None:
     nest = {"layers": [{"W": ONES, "b": 1.0}], "_out": np.float32(2)}
     assert legend(comparison(nest, nest)) == ["layers[0].W", "layers[0].b", "_out", "equal"]
     assert legend(comparison(1.0, 2.0)) == ["parameters", "equal"]
+
+
+def test_a_plain_tuple_is_drawn_beside_a_named_one() -> None:
+    """Its items have the names of the fields, as in a check."""
+    layer = Layer(ONES, 1.0)
+    assert legend(comparison((ONES, 1.0), layer)) == ["W", "b", "equal"]
 
 
 def test_of_many_arrays_those_that_differ_most_are_told_apart() -> None:

@@ -182,6 +182,15 @@ def test_a_report_in_one_line() -> None:
         assert repr(one) == f"<Report: {words}, 12 evaluations>"
 
 
+@pytest.mark.parametrize(
+    ("resolution", "size"), [(0.09, "1e-01"), (0.2, "the size"), (1.0, "the size")]
+)
+def test_a_report_says_how_small_a_mistake_is_seen(resolution: float, size: str) -> None:
+    """As a power of ten; what is no smaller than an entry needs no number."""
+    seen = f"A mistake of {size} of the largest entry of its array would have been seen."
+    assert str(report(good(resolution))).split("\n")[1] == seen
+
+
 def test_notes_stand_before_the_evaluations() -> None:
     """One on each line."""
     text = str(Report("correct", 0.0, {"w": good()}, 12, 7, ("Measured in float64.", "So.")))

@@ -27,7 +27,7 @@ from backproof._locate import (
 from backproof._objective import Objective
 from backproof._parameters import Parameters, flatten
 from backproof._probes import Probe, Prober, Region
-from backproof._search import SMALL
+from backproof._search import BUDGET, SMALL
 from drawn import draws
 
 Rng = np.random.Generator
@@ -161,7 +161,7 @@ def test_some_wrong_entries_are_all_located(count: int) -> None:
         indices = {np.ravel_multi_index(e.index, w.shape) for e in report.arrays["w"].entries}
         assert indices <= set(chosen)
         found.append(indices == set(chosen))
-        assert report.evaluations <= 250
+        assert report.evaluations <= BUDGET + 30  # what is begun within the budget is ended
     assert np.mean(found) >= 0.7
 
 

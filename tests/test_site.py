@@ -10,6 +10,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
+from bs4 import BeautifulSoup
 
 import backproof
 from conftest import DOCS
@@ -38,6 +39,15 @@ def test_the_blocks_that_a_reader_sees_are_those_that_run(page: str, site: Path)
     html = html_of(page, site)
     assert not blocks_that_differ(html, (DOCS / page).read_text("utf-8"))
     assert not examples_that_differ(html, package_examples())
+
+
+def test_defaults_are_shown_as_values(site: Path) -> None:
+    """A reader can type them; the name of a constant of ours would be of no use."""
+    soup = BeautifulSoup(html_of("reference/api.md", site), "html.parser")
+    signatures = [signature.get_text() for signature in soup.select(".doc-signature")]
+    defaults = re.findall(r" = ([^,)]+)", "".join(signatures))
+    assert "1e-07" in defaults
+    assert not [default for default in defaults if default.isupper()]
 
 
 @every_page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -246,6 +247,15 @@ def cached(x: Any) -> Any:
     return np.sin(x), (x, "sine")
 
 
+class Graph:
+    """An output that is no array, and has a name."""
+
+    @property
+    def name(self) -> str:
+        """Return it."""
+        return "graph"
+
+
 BAD: list[tuple[str, Any, Any, Any, type[Exception], str]] = [
     ("forward is a result", X, relu_backward, X, TypeError, "forward is of type ndarray"),
     ("backward is a result", relu, X, X, TypeError, "backward is of type ndarray"),
@@ -286,6 +296,16 @@ BAD: list[tuple[str, Any, Any, Any, type[Exception], str]] = [
         ValueError,
         r"the gradient that backward returned has 3 items without names: expected X, W, b\. Name",
     ),
+    ("an empty list", lambda x: [], relu_backward, X, ValueError, "forward returned no numbers"),
+    ("an empty array", lambda x: x[:0], relu_backward, X, ValueError, "returned no numbers"),
+    (
+        "an object",
+        lambda x: Graph(),
+        relu_backward,
+        X,
+        TypeError,
+        "output is of type Graph: expected",
+    ),
     ("integers", np.sin, relu_backward, np.arange(3), TypeError, "inputs has dtype int64"),
     ("random", lambda x: x * RNG.random(), relu_backward, X, ValueError, "the cost is random"),
     ("another array", lambda _: X, relu_backward, X, ValueError, "does not change with its param"),
@@ -320,6 +340,33 @@ def test_options_are_those_of_a_gradient(option: str, value: Any) -> None:
         check_vjp(relu, relu_backward, X, **{option: value})
 
 
+@pytest.mark.parametrize(
+    ("option", "told"), [("eps", "chosen for you"), ("in_place", "the inputs that it is given")]
+)
+def test_options_of_other_checks_are_explained(option: str, told: str) -> None:
+    """By the name of the check that was called."""
+    given: dict[str, Any] = {option: True}
+    for check in (check_vjp, assert_vjp):
+        with pytest.raises(TypeError, match=f"{option} is no option of check_vjp: .*{told}"):
+            check(relu, relu_backward, X, **given)
+    with pytest.raises(TypeError, match=f"{option} is no option of check_stack: .*{told}"):
+        check_stack([(relu, relu_backward)], X, **given)
+
+
+def test_a_layer_is_told_nothing_of_options_that_its_check_has_not() -> None:
+    """Its arrays are what it gets."""
+    with pytest.raises(TypeError, match=r'a dict of its arrays, such as {"W": simplen.*W}\.$'):
+        check_vjp(relu, relu_backward, SimpleNamespace(W=X))
+
+
+def test_a_report_speaks_of_forward_and_its_output() -> None:
+    """A layer has no cost."""
+    kept = P["W"]
+    report = check_vjp(lambda p: affine({**p, "W": kept}), affine_backward, P)
+    assert "W: the output does not change with it: does forward read it?" in str(report)
+    assert "cost" not in str(report)
+
+
 def test_a_failure_tells_how_the_passes_are_called() -> None:
     """Passes of another signature are recognised by the note in the traceback."""
 
@@ -328,7 +375,8 @@ def test_a_failure_tells_how_the_passes_are_called() -> None:
 
     with pytest.raises(TypeError, match="missing 1 required") as caught:
         check_vjp(unpacked, relu_backward, (X, X.T))  # type: ignore[arg-type]
-    assert any("called as forward(inputs)" in note for note in caught.value.__notes__)
+    (note,) = caught.value.__notes__
+    assert note.endswith("called as forward(inputs), with all in one argument: [0] and [1].")
 
     with pytest.raises(TypeError) as caught:
         check_vjp(lambda x: (x, 2 * x), lambda x, dy: dy / 2, X)

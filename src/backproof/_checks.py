@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof._calling import STEPS, TOLERANCES, public
+from backproof._calling import OPTIONS, public
 from backproof._claims import Array, Check, Options
 from backproof._decide import span
 from backproof._directions import along
@@ -47,7 +47,7 @@ NEARBY = "What lies at a kink, or stands still, was compared at a point nearby a
 MOVES, MOVE = 3, 1 / 64
 
 
-@public(STEPS | TOLERANCES)
+@public(OPTIONS)
 def check_gradient(
     cost: Cost,
     gradient: Nest | Callable[[Nest], Nest],
@@ -69,7 +69,7 @@ def check_gradient(
         The gradient that is claimed: numbers and arrays in the structure and the shapes
         of `parameters`, or a function of the parameters that returns them.
         Arrays of other libraries will do where NumPy can read them, here and as the cost;
-        a list of n numbers may stand for an array of shape (n,), and the reverse.
+        a list of numbers, or of rows, may stand for an array of its shape, and the reverse.
         A function is called twice, each time after the cost at the same parameters,
         and entries at kinks are compared at a point nearby.
         True if `cost` returns the pair (cost, gradient), as for SciPy's `jac=True`.
@@ -144,7 +144,7 @@ def check_gradient(
     return Report(verdict, difference, arrays, point.evaluations, seed, notes)
 
 
-@public(STEPS | TOLERANCES)
+@public(OPTIONS)
 def assert_gradient(
     cost: Cost,
     gradient: Nest | Callable[[Nest], Nest],

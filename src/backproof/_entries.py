@@ -58,6 +58,7 @@ def measure_entries(
         judge_zeros(check, entries, rung)
         judge_unmoved(check, entries, rung)
         _hear(check, entries, rung, budget)
+    _tell_tolerance(check, entries)
     return entries
 
 
@@ -117,6 +118,24 @@ class Deciding:
         return decide(objective, of_entry(objective.parameters, index), self.claims[index])
 
 
+def _tell_tolerance(check: Check, entries: Entries) -> None:
+    """Mark the entry of each array that is off most, if no step shows it right by itself.
+
+    A single difference that confirms a claim may be off by its truncation as well.
+    """
+    strict = claim_of(entries)._replace(allowed=entries.rounding * entries.largest)
+    off = strict.apart(entries.value, entries.curved) - entries.error
+    refuted = np.isin(entries.number, entries.number[entries.verdict == "wrong"])
+    passed = (entries.verdict == "right") & np.isnan(entries.within) & (off > 0) & ~refuted
+    for number in np.unique(entries.number[passed]):
+        own = np.flatnonzero(passed & (entries.number == number))
+        worst = own[np.argmax(off[own])]
+        direction = of_entry(check.objective.parameters, int(entries.index[worst]))
+        claim = claim_of(entries[worst])._replace(allowed=strict.allowed[worst])
+        if decide(check.objective, direction, claim).verdict != "right":
+            entries.reason[worst] = "tolerance"
+
+
 def _fairly(entries: Entries, rung: Rung) -> list[int]:
     """Return the places of what is to be heard: by turns of each array, evenly over it."""
     turns: list[tuple[float, int]] = []
@@ -143,18 +162,16 @@ def report_on(check: Check, path: str, entries: Entries) -> ArrayReport:
     known = tested & np.isfinite(entries.claimed) & (entries.largest > 0) & np.isnan(entries.within)
     allowed = entries.allowed + entries.rounding * entries.curved
     seen = ((SEEN * entries.error + allowed) / entries.largest)[known]
-    off = abs(entries.claimed - entries.value) - entries.rounding * (
-        entries.largest + entries.curved
-    )
     coarse = seen.max(initial=0.0) > 1  # a wrong sign of every entry would not be seen
     undecided = doubtful or coarse or 2 * np.count_nonzero(tested) < matter
+    verdict = "wrong" if wrong else "undecided" if undecided else "correct"
     report = ArrayReport(
-        verdict="wrong" if wrong else "undecided" if undecided else "correct",
+        verdict=verdict,
         shape=g.shape,
         difference=entries.difference(),
         resolution=float(seen.max(initial=0.0)),
         untested=reasons,
-        tolerated=bool((tested & (off > entries.error)).any()) and not wrong,
+        tolerated=verdict == "correct" and bool((entries.reason[tested] == "tolerance").any()),
         within=_within(entries) if tested.all() and not wrong else math.nan,
     )
     if wrong:

@@ -14,16 +14,17 @@ NUMERIC = int | float | complex | np.generic | np.ndarray
 
 _IN_PLACE = "if the cost reads them from there, check_gradient needs in_place=True"
 
-# What to do with a value by the name of its class or by an attribute that it has.
+# What to do with a value by the name of its class or by an attribute that it has; what follows
+# a semicolon is for parameters only.
 _REMEDIES = {
-    "NoneType": "leave it out",
+    "NoneType": "leave it out, unless the function that made it lacks a return statement",
     "type": "pass an instance of the class",
     ".named_parameters": (
         "pass {name: w.detach().numpy() for name, w in net.named_parameters()}; "
         "if the cost calls the module, check_gradient needs in_place=True"
     ),
     ".requires_grad": (
-        "convert it with .detach().cpu().numpy(), and let cost and gradient compute with "
+        "convert it with .detach().cpu().numpy(), and let the functions compute with "
         "torch.tensor(...) of what they are given; of a module, pass {name: w.detach().numpy() "
         "for name, w in net.named_parameters()}, with in_place=True"
     ),
@@ -36,7 +37,8 @@ _REMEDIES = {
     ".__array__": "convert it with np.asarray(...)",
     ".mapping": "pass the dict itself",
     ".keys": "convert it with dict(...)",
-    ".__next__": "convert it with list(...)",
+    ".__next__": "convert it with list(...), or with dict(...) if it yields names and arrays",
+    ".__float__": "convert it with float(...)",
 }
 
 
@@ -53,7 +55,7 @@ def read(value: Any, name: str) -> Any:
         raise TypeError(f"{name} cannot be read by NumPy: {reason}") from None
 
 
-def refuse(value: Any, name: str) -> None:
+def refuse(value: Any, name: str, *, displaced: bool = False) -> None:
     """Refuse what is known not to be a number or an array of NumPy: say what to write instead."""
     if isinstance(value, NUMERIC):
         return
@@ -61,6 +63,7 @@ def refuse(value: Any, name: str) -> None:
     signs = {base.__name__ for base in kind.__mro__} | {f".{name}" for name in dir(kind)}
     known = next((remedy for sign, remedy in _REMEDIES.items() if sign in signs), "")
     if remedy := known or _of_object(value):
+        remedy = remedy if displaced else remedy.partition("; ")[0]
         raise TypeError(f"{name} is of type {kind.__name__}: {remedy}.")
 
 
@@ -68,7 +71,7 @@ def _of_object(value: Any) -> str:
     """Return what to pass in place of an object that keeps arrays, or a dict of them."""
     if pytree := _of_pytree(value):
         return pytree
-    for key, kept in getattr(value, "__dict__", {}).items():
+    for key, kept in _attributes(value).items():
         held = f"{type(value).__name__.lower()}.{key}"
         if isinstance(kept, np.ndarray):
             return f'pass a dict of its arrays, such as {{"{key}": {held}}}; {_IN_PLACE}'
@@ -83,7 +86,7 @@ def _of_object(value: Any) -> str:
 
 def _of_pytree(value: Any) -> str:
     """Return what to pass in place of an object that JAX takes apart, or that keeps its arrays."""
-    kind, kept = type(value), getattr(value, "__dict__", {})
+    kind, kept = type(value), _attributes(value)
     of_jax = [key for key, item in kept.items() if hasattr(item, "addressable_shards")]
     if not hasattr(kind, "tree_flatten") and not of_jax:
         return ""
@@ -95,8 +98,14 @@ def _of_pytree(value: Any) -> str:
     else:
         passed = f"its leaves, jax.tree.map(np.float64, jax.tree.leaves({own}))"
         made = f"jax.tree.unflatten(jax.tree.structure({own}), p)"
-    return f"pass {passed}, and let the loss take {made} inside of value_and_grad"
+    return f"pass {passed}; let the loss take {made} inside of value_and_grad"
 
 
 def _has_arrays(value: Any) -> bool:
-    return any(isinstance(kept, np.ndarray) for kept in getattr(value, "__dict__", {}).values())
+    return any(isinstance(kept, np.ndarray) for kept in _attributes(value).values())
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """Return what an object keeps, in its dict or in slots."""
+    slots = [name for base in type(value).__mro__ for name in getattr(base, "__slots__", ())]
+    return {name: getattr(value, name, None) for name in slots} | getattr(value, "__dict__", {})

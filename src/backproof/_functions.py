@@ -45,16 +45,16 @@ class Pair:
                 "since the gradient is True."
             )
         cost, self.kept = pair
+        if _is_many(cost) and is_number(self.kept):
+            raise TypeError(
+                f"the pair (cost, gradient) begins with {_described(cost)} and ends with a number: "
+                "if it is (gradient, cost), swap the two."
+            )
         # The values that belong to a Jacobian may be a list or a tuple of numbers.
         if isinstance(cost, tuple | list) and not all(map(is_number, cost)):
             raise TypeError(
                 f"the pair (cost, gradient) begins with {_described(cost)}: expected one real "
                 "number. If it is made by value_and_grad with has_aux=True, leave the rest out."
-            )
-        if math.prod(getattr(cost, "shape", ())) > 1 and is_number(self.kept):
-            raise TypeError(
-                f"the pair (cost, gradient) begins with {_described(cost)} and ends with a number: "
-                "if it is (gradient, cost), swap the two."
             )
         return cost
 
@@ -115,6 +115,12 @@ def _require_displaceable(own: dict[str, FloatArray]) -> None:
                 f"{first} and {second} share memory, and cannot be displaced one by one in place: "
                 "pass one of them, with the gradient of both."
             )
+
+
+def _is_many(result: Any) -> bool:
+    """Tell whether a result holds more than one number, as far as can be seen from outside."""
+    nest = isinstance(result, dict) or (isinstance(result, list) and len(result) > 1)
+    return nest or math.prod(getattr(result, "shape", ())) > 1
 
 
 def _described(result: Any) -> str:

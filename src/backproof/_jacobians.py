@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof._calling import STEPS, TOLERANCES, is_ours, public
+from backproof._calling import OPTIONS, is_ours, public
 from backproof._checks import MOST_ENTRIES, TOLERANCE, Point, by_entries, judged, require_options
 from backproof._claims import Check, Options, listed
 from backproof._entries import FEW
@@ -40,13 +40,18 @@ from backproof._slopes import RATIO
 MOST_IN_ALL = 100_000
 
 # What is said of a cost and its gradient, as it is said of a function.
-WORDS = {"gradient": "Jacobian", "the cost": "the function", "(cost,": "(values,"}
+WORDS = {
+    "check_gradient": "check_jacobian",
+    "gradient": "Jacobian",
+    "the cost": "the function",
+    "(cost,": "(values,",
+}
 
 # Mistakes that say no more than where they lie.
 VAGUE = {"unknown", "row", "entry", "column", "slice"}
 
 
-@public(STEPS | TOLERANCES)
+@public(OPTIONS)
 def check_jacobian(
     function: Function,
     jacobian: Nest | Function,
@@ -115,20 +120,17 @@ def check_jacobian(
     it has the wrong sign
     """
     require_options(method, tolerance, seed)
-    here = Parameters(parameters)
-    with (
-        np.errstate(all="ignore"),
-        _in_words_of_functions(),
-        called_with(parameters, function, jacobian, in_place=in_place) as functions,
-    ):
-        rows = Rows(*functions, here)
-        moves = rows.require_read(in_place=in_place)
-        few = here.size <= MOST_ENTRIES and rows.count * here.size <= MOST_IN_ALL
-        every = method == "entries" or (method == "auto" and few)
-        found = rows.judged(Options(tolerance, seed, map), moves=moves, every=every)
+    with np.errstate(all="ignore"), _in_words_of_functions():
+        here = Parameters(parameters)
+        with called_with(parameters, function, jacobian, in_place=in_place) as functions:
+            rows = Rows(*functions, here)
+            moves = rows.require_read(in_place=in_place)
+            few = here.size <= MOST_ENTRIES and rows.count * here.size <= MOST_IN_ALL
+            every = method == "entries" or (method == "auto" and few)
+            found = rows.judged(Options(tolerance, seed, map), moves=moves, every=every)
         entries = _entries_of(found) if every else None
         arrays = rows.reports(found, entries)
-        difference = entries.difference() if entries else math.nan
+    difference = entries.difference() if entries else math.nan
     return JacobianReport(
         verdict=overall(arrays),
         difference=difference,
@@ -248,7 +250,8 @@ class Rows:
     def _apart(self, path: str, rows: list[Row]) -> ArrayReport:
         """Report on one array by what was found of it in each row."""
         shape = self.shape + np.shape(self.parameters.leaves[path])
-        return _of_rows([row.arrays[path] for row in rows], self.shape, shape)
+        reports = _without_structure(path, rows)
+        return _of_rows(reports, self.shape, shape)
 
     def _as_one(self, rows: list[Row]) -> Check:
         """Return the claims of all rows as one check, in which every entry was measured."""
@@ -316,6 +319,21 @@ def _row_name(index: Sequence[Any]) -> str:
 # What is said of all rows
 
 
+def _without_structure(path: str, rows: list[Row]) -> list[ArrayReport]:
+    """Return the reports of rows on an array, without the zeros of columns that another row reads.
+
+    There, the point says something of the parameter, and of this row that it does not read it.
+    """
+    read = np.any([row.point.claimed[path] != 0 for row in rows], axis=0)
+    unread = int(np.count_nonzero(~read))
+    reports = []
+    for report in (row.arrays[path] for row in rows):
+        untested = {**report.untested, "zero": min(report.untested.get("zero", 0), unread)}
+        kept = {reason: count for reason, count in untested.items() if count}
+        reports.append(replace(report, untested=kept))
+    return reports
+
+
 def _of_both(together: ArrayReport, apart: ArrayReport, *, alone: bool) -> ArrayReport:
     """Return the report on all entries together, with the verdict of the worst row.
 
@@ -324,7 +342,13 @@ def _of_both(together: ArrayReport, apart: ArrayReport, *, alone: bool) -> Array
     mistakes = [together.mistake and _of_a_function(together.mistake), apart.mistake]
     named = [m for m in mistakes if m and m.kind not in VAGUE] or mistakes[:1]
     mistake = named[-1 if alone else 0]
-    return replace(together, verdict=apart.verdict, reason=apart.reason, mistake=mistake)
+    return replace(
+        together,
+        verdict=apart.verdict,
+        reason=apart.reason,
+        mistake=mistake,
+        untested=apart.untested,
+    )
 
 
 def _entries_of(rows: list[Row]) -> Entries:

@@ -10,7 +10,7 @@ import numpy as np
 
 from backproof._checks import close
 from backproof._claims import Array
-from backproof._foreign import read
+from backproof._foreign import read, refuse
 from backproof._nests import in_form_of
 from backproof._parameters import (
     Nest,
@@ -31,6 +31,8 @@ def values_of(result: Any) -> Array:
     """Return the values of a function as an array of floats."""
     if result is None:
         raise TypeError("the function returned None: is a return statement missing?")
+    if hasattr(result, "toarray"):
+        refuse(result, "what the function returned")
     if isinstance(result, dict):
         raise TypeError(
             "the function returned a dict: check one of its values at a time, "
@@ -87,7 +89,9 @@ def rows_of(jacobian: Nest, parameters: Parameters, values: tuple[int, ...]) -> 
     else:
         _refuse_a_matrix(jacobian, values, owns)
         given = _of_arrays(in_form_of(parameters.original, jacobian), values, owns)
-        expected = {path: np.broadcast_to(0.0, (*values, *own)) for path, own in owns.items()}
+        expected = replace_leaves(
+            parameters.original, lambda path, _: np.broadcast_to(0.0, (*values, *owns[path]))
+        )
         blocks = arrays_like(expected, given, "Jacobian")
     count = math.prod(values)
     # A copy, since the next Jacobian may be written to the same memory.
@@ -123,10 +127,10 @@ def _matrix(jacobian: Any, values: tuple[int, ...], own: tuple[int, ...]) -> Arr
     """Return the Jacobian with respect to one array as an array."""
     if jacobian is None:
         raise TypeError("the Jacobian is None: is a return statement missing?")
-    if isinstance(jacobian, dict):
+    dense = _dense(jacobian, values, own)
+    if isinstance(dense, dict):
         raise TypeError("the Jacobian is a dict, and the parameters are none: expected an array.")
-    dense = _array(_dense(jacobian, values, own), "the Jacobian")
-    array = real_array(dense, "the Jacobian")
+    array = real_array(_array(dense, "the Jacobian"), "the Jacobian")
     _require_shape("the Jacobian", array.shape, (*values, *own))
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 

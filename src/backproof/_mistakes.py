@@ -23,7 +23,6 @@ __all__ = ["RULES", "UNKNOWN", "Evidence", "Mistake", "name_mistake", "not_finit
 
 AS_WELL = 0.5  # proposals that are off by at most this share of the errors fit equally well
 KNOWN = 0.02  # the error of an entry that is seen to be right, as a share of the largest one
-FEW = 3  # of so few entries, most may be off by little for any reason
 NEARLY_RIGHT = 1e-4  # right to fewer digits, a gradient is wrong in more than its precision
 
 
@@ -338,8 +337,8 @@ def inexact(evidence: Evidence) -> Iterator[Proposal]:
     known = np.isfinite(evidence.errors)
     apart = np.abs(evidence.claimed - evidence.slopes)[known]
     share = float(apart.max() / np.abs(evidence.slopes).max())
-    most = np.count_nonzero(evidence.off) > apart.size / 2
-    if most and share <= NEARLY_RIGHT and apart.size > FEW:
+    most = np.count_nonzero(evidence.off) > max(apart.size / 2, 1)
+    if most and share <= NEARLY_RIGHT:
         question = "is it computed in single precision, or by a solver with a tolerance?"
         text = f"it is right to about {-round(math.log10(share))} digits: {question}"
         yield Proposal(evidence.slopes + evidence.errors, "inexact", text)

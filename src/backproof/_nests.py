@@ -43,8 +43,8 @@ def rebuilt(nest: Nest, leaves: Iterator[Any]) -> Nest:
 def in_form_of(nest: Nest, given: Any) -> Any:
     """Return what is given for a nest, read by its form.
 
-    The items of a plain tuple or list have the names of the fields of a named tuple,
-    and a list of rows is an array where one is expected.
+    The items of a plain tuple or list have the names of the fields of a named tuple, which is a
+    plain one where that is expected, and a list of rows is an array where one is expected.
     """
     children = _children(nest)
     if children is None:
@@ -52,6 +52,8 @@ def in_form_of(nest: Nest, given: Any) -> Any:
     fields = getattr(nest, "_fields", None)
     if fields and type(given) in (tuple, list) and len(given) == len(fields):
         given = dict(zip(fields, given, strict=True))
+    elif type(nest) in (tuple, list) and hasattr(given, "_fields"):
+        given = tuple(given)
     forms = dict(children)
     items = [(key, in_form_of(forms.get(key), item)) for key, item in _children(given) or []]
     return _with_children(given, items) if items else given
@@ -72,6 +74,8 @@ def names(paths: list[Path]) -> list[str]:
 def _children(nest: Nest) -> list[tuple[Hashable, Nest]] | None:
     """Return the children of a nest, each with its key; None for a leaf."""
     if isinstance(nest, float):  # of which there may be thousands, in each evaluation
+        return None
+    if hasattr(type(nest), "toarray"):  # a sparse array, which may be a dict of its entries
         return None
     if isinstance(nest, dict):
         return list(nest.items())

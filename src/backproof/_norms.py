@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from backproof._calling import public
-from backproof._parameters import Nest, Vector, flatten, vector_like
+from backproof._parameters import Nest, Vector, vector_like
 
 # The squares of numbers between these are floats, and so are sums of them.
 SQUARED = 1e-140, 1e140
@@ -57,10 +57,9 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     0.5
     """
     require_order(ord)
-    leaves = flatten(approximation)
     with np.errstate(all="ignore"):
-        g = vector_like(leaves, gradient, "gradient")
-        a = vector_like(leaves, approximation, "approximation")
+        g = vector_like(approximation, gradient, "gradient")
+        a = vector_like(approximation, approximation, "approximation")
         return difference_of_vectors(g, a, ord)
 
 

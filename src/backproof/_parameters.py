@@ -123,11 +123,11 @@ class Parameters:
 
     def arrays_of(self, nest: Nest, name: str) -> dict[str, FloatArray]:
         """Return the arrays of another nest of the same structure and shapes by path."""
-        return arrays_like(self.leaves, _nests.in_form_of(self.original, nest), name)
+        return arrays_like(self.original, nest, name)
 
     def vector_of(self, nest: Nest, name: str) -> Vector:
         """Return the entries of another nest of the same structure and shapes as a vector."""
-        return _joined(self.arrays_of(nest, name))
+        return vector_like(self.original, nest, name)
 
     def with_entries(self, vector: Iterable[float]) -> Nest:
         """Return a nest of the same structure and shapes that holds a vector, in float64."""
@@ -153,20 +153,17 @@ def flatten(nest: Nest) -> dict[str, Any]:
     return dict(zip(names, (leaf for _, leaf in leaves), strict=True))
 
 
-def vector_like(leaves: dict[str, Any], nest: Nest, name: str) -> Vector:
-    """Return the entries of a nest as a vector, if it has the paths and the shapes of `leaves`."""
-    return _joined(arrays_like(leaves, nest, name))
-
-
-def _joined(arrays: dict[str, FloatArray]) -> Vector:
-    vectors = [array.reshape(-1) for array in arrays.values()]
+def vector_like(like: Nest, nest: Nest, name: str) -> Vector:
+    """Return the entries of a nest as a vector, if it has the structure and shapes of `like`."""
+    vectors = [array.reshape(-1) for array in arrays_like(like, nest, name).values()]
     return np.concatenate([*vectors, np.empty(0)], dtype=np.float64)
 
 
-def arrays_like(leaves: dict[str, Any], nest: Nest, name: str) -> dict[str, FloatArray]:
-    """Return the arrays of a nest by path, if it has the paths and the shapes of `leaves`."""
+def arrays_like(like: Nest, nest: Nest, name: str) -> dict[str, FloatArray]:
+    """Return the arrays of a nest by path, if it has the structure and the shapes of `like`."""
     if nest is None:
         raise TypeError(f"the {name} is None: is a return statement missing?")
+    leaves, nest = flatten(like), _nests.in_form_of(like, nest)
     given = {path: read(leaf, f"{path} of the {name}") for path, leaf in flatten(nest).items()}
     given = _lists_as_arrays(leaves, _arrays_as_lists(leaves, given), name)
     if set(given) != set(leaves):
@@ -197,32 +194,32 @@ def is_number(value: Any) -> bool:
 
 
 def _arrays_as_lists(leaves: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Take an array apart where a list of as many numbers is expected."""
+    """Take an array apart where a list of numbers, or of rows, of its shape is expected."""
     apart: dict[str, Any] = {}
     for path, leaf in given.items():
         items = [] if path in leaves else _items(path, leaf, leaves)
-        apart.update(zip(items, leaf, strict=True) if items else [(path, leaf)])
+        apart.update(zip(items, np.ravel(leaf), strict=True) if items else [(path, leaf)])
     return apart
 
 
 def _lists_as_arrays(leaves: dict[str, Any], given: dict[str, Any], name: str) -> dict[str, Any]:
-    """Put a list of numbers together where an array of as many is expected."""
+    """Put a list of numbers, or of rows, together where an array of its shape is expected."""
     together = dict(given)
     for path, leaf in leaves.items():
         if items := [] if path in given else _items(path, leaf, given):
             numbers = {item: together.pop(item) for item in items}
             together[path] = np.array(
                 [real_array(number, f"{item} of the {name}") for item, number in numbers.items()]
-            )
+            ).reshape(leaf.shape)
     return together
 
 
 def _items(path: str, array: Any, others: dict[str, Any]) -> list[str]:
     """Return the paths of the numbers of a list that stands among others in place of an array."""
-    start = path if path != "parameters" else ""
-    if getattr(array, "ndim", 0) != 1 or f"{start}[0]" not in others:
+    start, axes = path if path != "parameters" else "", getattr(array, "ndim", 0)
+    if not axes or start + axes * "[0]" not in others:
         return []
-    items = [f"{start}[{i}]" for i in range(len(array))]
+    items = [start + "".join(f"[{i}]" for i in index) for index in np.ndindex(array.shape)]
     numbers = all(item in others and not getattr(others[item], "ndim", 0) for item in items)
     return items if numbers else []
 
@@ -294,11 +291,17 @@ def float_of(number: float) -> float:
 
 def _displaceable(path: str, leaf: Any) -> Any:
     """Return a copy of a leaf, or say why it cannot take a small step."""
+    refuse(leaf, path, displaced=True)
+    if isinstance(leaf, NUMERIC) and np.iscomplexobj(leaf):
+        raise TypeError(
+            f'{path} is complex: pass {{"re": z.real, "im": z.imag}} in place of z, and let the '
+            'cost compute with p["re"] + 1j * p["im"].'
+        )
     array = real_array(leaf, path)
     if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         raise TypeError(
             f"{path} has dtype {array.dtype}, which cannot take a small step: "
-            "convert it with .astype(float)."
+            "convert it with .astype(float), or leave it out if it has no gradient."
         )
     finite = np.isfinite(array.astype(np.float64, copy=False))
     if not finite.all():
@@ -322,10 +325,7 @@ def real_array(leaf: Any, name: str) -> NDArray[Any]:
         raise TypeError(f"{name} has masked entries: fill them, and let the cost apply the mask.")
     array = np.asarray(float_of(leaf) if type(leaf) is int else leaf)
     if array.dtype.kind == "c":
-        raise TypeError(
-            f'{name} is complex: pass {{"re": z.real, "im": z.imag}} in place of z, and let the '
-            'cost compute with p["re"] + 1j * p["im"].'
-        )
+        raise TypeError(f"{name} is complex, and its parameter is real: take the real part, .real.")
     if array.dtype.kind == "O":
         raise TypeError(
             f"{name} has dtype object: convert it with .astype(float), or, if its rows are of "
@@ -343,8 +343,6 @@ def _array_like(leaf: Any, given: Any, name: str) -> FloatArray:
             f"{name} is None: if the cost does not use it, give zeros, np.zeros({np.shape(leaf)}); "
             "if it is frozen, leave it out of the parameters."
         )
-    if np.iscomplexobj(given):
-        raise TypeError(f"{name} is complex, and its parameter is real: take the real part, .real.")
     array = real_array(given, name)
     if array.shape != np.shape(leaf):
         raise ValueError(f"{name} has shape {array.shape}: expected {np.shape(leaf)}.")

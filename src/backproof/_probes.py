@@ -104,6 +104,12 @@ class Prober(NamedTuple):
         error = max(this.error, error) + claim.allowed
         return Probe(this.value, claim.value - this.value, error)
 
+    def strict(self) -> Prober:
+        """Return a prober that allows no tolerance."""
+        check = self.check
+        options = check.options._replace(tolerance=0.0)
+        return self._replace(check=Check(check.objective, check.gradient, options))
+
     def beside(self, finding: Finding) -> Prober:
         """Return a prober with the step of a finding; a smaller one if that has met a kink."""
         share = finding.step / self.check.objective.noise.step
@@ -123,7 +129,7 @@ class Prober(NamedTuple):
         return self._of_both(decide(objective, direction, claim, larger), claim, region)
 
     def _of_both(self, finding: Finding, claim: Claim, region: Region) -> Finding:
-        """Return a finding with the error of both, and whether the tolerance is what passed."""
+        """Return a finding with the error of both, and whether the tolerance may have passed it."""
         rounding = max(self.check.rounding(n) for n in region)
         # Terms that cancel are as large as slopes nearby, and so is what rounding leaves of them.
         left = rounding * finding.curved

@@ -80,7 +80,7 @@ class ArrayReport:
         The error within which every slope of the array is 0, and its gradient, too,
         as at an optimum, or where it is 0 by theory; else `nan`.
     tolerated
-        Whether it is right within the tolerance only, beyond the errors of its slopes.
+        Whether it would not pass without the tolerance.
     """
 
     verdict: str
@@ -195,8 +195,11 @@ class Report:
             return f"The {self._what} cannot be decided in {self._where()}."
         if (coarsest := self._resolution()) is None:
             return f"The {self._what} is correct."
-        share = f"{power_above(coarsest)} of the largest entry of its {self._beside}"
-        return f"The {self._what} is correct.\nA mistake of {share} would have been seen."
+        share = "the size" if (power := power_above(coarsest)) == "1e+00" else power
+        seen = (
+            f"A mistake of {share} of the largest entry of its {self._beside} would have been seen."
+        )
+        return f"The {self._what} is correct.\n{seen}"
 
     def _said(self, text: str) -> str:
         """Return what is said of a cost and its gradient in the words for what was checked."""
@@ -312,8 +315,7 @@ class Report:
     def _tolerated(self) -> str:
         """Return which arrays are right within the tolerance only."""
         listed = self._listed(lambda array: array.tolerated)
-        beyond = "beyond the errors of the slopes"
-        return f"The tolerance is what passed in {listed}, {beyond}." if listed else ""
+        return f"Without the tolerance, {listed} would not pass." if listed else ""
 
 
 def overall(arrays: Mapping[str, ArrayReport]) -> str:

@@ -115,13 +115,22 @@ def _right(prober: Prober, numbers: list[int], finding: Finding) -> dict[int, Ar
     for n in numbers:
         error, largest = finding.error / prober.scale(n), prober.largest(n)
         if largest and error <= RESOLVED / SEEN * largest:
-            tolerated = finding.reason == "tolerance"
-            reports[n] = replace(_correct(prober, n, error), tolerated=tolerated)
+            reports[n] = _within_tolerance(prober, n, finding)
         elif max(largest, error) <= prober.check.negligible(n) and _change(prober, [n]) <= still(
             prober.check.objective
         ):
             reports[n] = replace(_correct(prober, n, error), within=max(largest, error))
     return reports
+
+
+def _within_tolerance(prober: Prober, number: int, finding: Finding) -> ArrayReport:
+    """Report that an array is right, and whether it would not pass without the tolerance."""
+    tolerated = finding.reason == "tolerance"  # but a single difference may be off as well
+    if tolerated:
+        alone = prober.strict().look({number: prober.everything(number)})
+        tolerated = alone.verdict != "right"
+    report = _correct(prober, number, finding.error / prober.scale(number))
+    return replace(report, tolerated=tolerated)
 
 
 def _correct(prober: Prober, number: int, error: float) -> ArrayReport:
@@ -303,13 +312,12 @@ def _along_the_claim(prober: Prober, number: int, finding: Finding) -> ArrayRepo
         objective, of_arrays(objective.parameters, {number: weights}, margin=prober.margin), claim
     )
     error = finding.error / scale
-    report = _correct(prober, number, error)
     if along.verdict == "wrong":
-        return replace(report, verdict="wrong")
+        return replace(_correct(prober, number, error), verdict="wrong")
     claimed = prober.claim({number: prober.everything(number)}, 0).value
     residual = abs(claimed - finding.value)
     if along.verdict == "right" and residual <= finding.error and SEEN * error <= largest:
-        return report
+        return _within_tolerance(prober, number, finding)
     return _undecided(prober, number, finding if finding.reason else along)
 
 

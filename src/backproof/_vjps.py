@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backproof._calling import OPTIONS, public
 from backproof._checks import TOLERANCE, check_gradient, close, require_options
 from backproof._claims import Array
+from backproof._foreign import refuse
 from backproof._parameters import (
     Nest,
     Parameters,
@@ -38,7 +40,10 @@ FACTOR = -8.0
 # Where the value that runs through a stack stands among the inputs of a layer.
 RUNNING = "x"
 
+IN_PLACE = {"in_place": "let forward compute with the inputs that it is given. Leave it out."}
 
+
+@public(OPTIONS | IN_PLACE)
 def check_vjp(
     forward: Forward,
     backward: Backward,
@@ -125,6 +130,7 @@ def assert_vjp(forward: Forward, backward: Backward, inputs: Nest, **options: An
     require_correct(check_vjp(forward, backward, inputs, **options))
 
 
+@public(OPTIONS | IN_PLACE)
 def check_stack(
     layers: Mapping[str, Layer] | Sequence[Layer],
     inputs: Nest,
@@ -212,6 +218,9 @@ def check_stack(
 class LayerReport(Report):
     """The report on a layer, of whose arrays none is nearer to the cost than others."""
 
+    def _said(self, text: str) -> str:
+        return text.replace("does the cost", "does forward").replace("the cost", "the output")
+
     def _where_to_begin(self) -> str:
         return ""
 
@@ -268,7 +277,8 @@ class Passes(NamedTuple):
         """Return the output, if the forward pass leaves its inputs as they are."""
         point = Parameters(self.inputs)
         before = point.vector()
-        with _told("forward was called as forward(inputs), with all inputs in one argument."):
+        names = _listed(list(flatten(self.inputs)))
+        with _told(f"forward was called as forward(inputs), with all in one argument: {names}."):
             output = self.forward(point.nest)
         point.require_unchanged(before, "forward pass")
         return output
@@ -286,7 +296,7 @@ class Weighted(NamedTuple):
         It is computed in double precision, and returned in the dtype of the coarsest output.
         """
         upstream = flatten(self.upstream)
-        outputs = arrays_like(upstream, _by_name(self.passes.forward(inputs)), "forward pass")
+        outputs = arrays_like(self.upstream, _by_name(self.passes.forward(inputs)), "forward pass")
         # NumPy adds pairwise, with a rounding like that of the outputs; fsum takes 50 times longer.
         products = (np.multiply(u, outputs[path], dtype=np.float64) for path, u in upstream.items())
         coarsest = max((y.dtype for y in outputs.values()), key=precision_of)
@@ -334,6 +344,8 @@ class Weighted(NamedTuple):
 def _check(passes: Passes, options: dict[str, Any]) -> Report:
     """Check a backward pass with one upstream gradient, with another if it is not linear in it."""
     require_options(**options)
+    for path, leaf in flatten(passes.inputs).items():
+        refuse(leaf, path)
     with np.errstate(all="ignore"):
         weighted = Weighted(passes, _upstream(passes.output(), options["seed"]))
         curved = _not_linear(weighted)
@@ -364,7 +376,9 @@ def _upstream(output: Nest, seed: int) -> Nest:
     leaves = flatten(nest)
     for path, leaf in leaves.items():
         _require_floats(path, leaf)
-    arrays = arrays_like(leaves, nest, "forward pass")
+    arrays = arrays_like(nest, nest, "forward pass")
+    if not any(array.size for array in arrays.values()):
+        raise ValueError("forward returned no numbers: expected at least one.")
     for path, array in arrays.items():
         _require_finite(path, array)
     # The directions of the check are drawn from the seed itself.
@@ -388,8 +402,7 @@ def _by_name(output: Nest) -> dict[str, Nest]:
 
 def _require_floats(path: str, output: Any) -> None:
     """Refuse an output through which no gradient passes."""
-    kind = getattr(output, "dtype", type(output))
-    name = getattr(kind, "name", getattr(kind, "__name__", str(kind)))
+    name = str(getattr(output, "dtype", type(output).__name__))
     if not name.removeprefix("torch.").startswith(("float", "longdouble")):
         raise TypeError(
             f"{path} is of type {name}: expected floats. If it is part of a cache, let forward "

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from backproof._directions import along
 from backproof._norms import relative_difference
 from backproof._objective import Cost, Objective
-from backproof._parameters import FloatArray, Nest, Parameters, Vector, arrays_like, flatten
+from backproof._parameters import FloatArray, Nest, Parameters, Vector, arrays_like
 from backproof._report import ArrayReport, Report
 from backproof._slopes import central_difference
 from backproof.course import THRESHOLD
@@ -101,10 +101,9 @@ def comparison(gradient: Nest, numerical: Nest) -> Figure:
     [[0.125, 0.25], [-0.25, -0.5], [0.0625, 0.125], [0.5, 1.0]]
     >>> _ = diagonal.set(color="black", linestyle=":")
     """
-    leaves = flatten(numerical)
-    measured = arrays_like(leaves, numerical, "numerical gradient")
-    claimed = arrays_like(leaves, gradient, "gradient")
-    points = {path: _scaled(measured[path], claimed[path]) for path in leaves}
+    measured = arrays_like(numerical, numerical, "numerical gradient")
+    claimed = arrays_like(numerical, gradient, "gradient")
+    points = {path: _scaled(measured[path], claimed[path]) for path in measured}
     figure, axes = _blank()
     _scale_by_roots(axes)
     (diagonal,) = axes.plot([-1, 1], [-1, 1], color="gray", linewidth=1, label="equal")
