@@ -1,0 +1,55 @@
+"""Confines a process: it reaches no other machine, and leaves the checkout as it is.
+
+The process of a page is confined, and each Python that it starts, which imports this at its start.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+CHECKOUT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+LOCAL = ("127.", "::1", "localhost", "0.0.0.0", os.uname().nodename)
+REACHING = {"connect", "getaddrinfo", "gethostbyname", "sendmsg", "sendto"}
+CHANGING = {"chmod", "link", "mkdir", "remove", "rename", "rmdir", "symlink", "truncate", "utime"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def confine() -> None:
+    """Confine this process, until it ends."""
+    sys.addaudithook(refuse)
+
+
+def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    """Raise where a call would do what no block may do."""
+    module, _, name = event.partition(".")
+    if module == "socket" and name in REACHING and is_remote(arguments):
+        raise PermissionError(f"no block may reach another machine: {arguments[-1]}")
+    if writes(event, arguments) or (module == "os" and name in CHANGING):
+        for path in filter(is_in_checkout, arguments[: 1 if event == "open" else None]):
+            raise PermissionError(f"no block may write into the checkout: {path}")
+
+
+def is_remote(arguments: tuple[Any, ...]) -> bool:
+    """Whether a call of a socket, or for an address, names another machine."""
+    where = arguments[1] if hasattr(arguments[0], "fileno") else arguments[:1]
+    return isinstance(where, tuple) and not str(where[0] or "localhost").startswith(LOCAL)
+
+
+def writes(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether a file is opened to be written."""
+    return event == "open" and bool((arguments[2] or 0) & WRITING)
+
+
+def is_in_checkout(path: object) -> bool:
+    """Whether this is a path in the checkout."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        return False
+    return os.path.realpath(os.fsdecode(path)).startswith(CHECKOUT + os.sep)
+
+
+if __name__ == "sitecustomize":
+    logging.lastResort = logging.NullHandler()  # as in the process of the page
+    confine()
