@@ -47,8 +47,12 @@ def run(pytester: pytest.Pytester) -> Run:
         path = pytester.path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(page, "utf-8")
-        plugins = ("-p", "executed.plugin", "--markdown-docs", "-p", "no:cacheprovider")
-        return pytester.runpytest_inprocess(*plugins, "-W", "error", *options, name)
+        plugins = ["executed.plugin", "no:cacheprovider"]
+        plugins += ["no:hypothesispytest"]  # each run would import it anew
+        named = [part for plugin in plugins for part in ("-p", plugin)]
+        return pytester.runpytest_inprocess(
+            *named, "--markdown-docs", "-W", "error", *options, name
+        )
 
     return run_page
 

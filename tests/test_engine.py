@@ -326,7 +326,7 @@ def test_the_tests_of_a_guide_are_run(run: Run) -> None:
         result.stdout.fnmatch_lines(report)
 
 
-REQUIRING = "---\nrequires: [json, no_such_module]\n---\n\n" + BLOCK
+REQUIRING = "---\nrequires: [numpy, no-such-package]\n---\n\n" + BLOCK
 
 
 def test_a_page_that_lacks_a_package_is_skipped(
@@ -334,10 +334,10 @@ def test_a_page_that_lacks_a_package_is_skipped(
 ) -> None:
     """The reason names the extra to install; in CI, where nothing may lack, the run fails."""
     monkeypatch.delenv("CI", raising=False)
-    run(REQUIRING.replace(", no_such_module", "")).assert_outcomes(passed=1)
+    run(REQUIRING.replace(", no-such-package", "")).assert_outcomes(passed=1)
     result = run(REQUIRING, "-rs", "-p", "conftest")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["*page.md needs no_such_module: install the extra frameworks."])
+    result.stdout.fnmatch_lines(["*page.md needs no-such-package: install the extra frameworks."])
     assert result.ret == pytest.ExitCode.OK
     monkeypatch.setenv("CI", "true")
     assert run(REQUIRING, "-p", "conftest").ret == pytest.ExitCode.TESTS_FAILED

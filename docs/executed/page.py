@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from io import FileIO, TextIOWrapper
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -141,8 +141,13 @@ def in_place(block: Block) -> str:
 
 
 def missing(page: str) -> list[str]:
-    """Return the modules that the front matter of a page requires and that are not installed."""
-    return [name for name in get_data(page)[1].get("requires", []) if not find_spec(name)]
+    """Return the packages that the front matter of a page requires and that are not installed."""
+    return [name for name in get_data(page)[1].get("requires", []) if not is_installed(name)]
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package is installed, by the name that pip knows it by."""
+    return any(distributions(name=package))
 
 
 def blocks(page: str) -> list[Block]:

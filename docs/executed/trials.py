@@ -87,6 +87,8 @@ def attempts(left: list[Block], page: str, name: str) -> Iterator[tuple[int, Tri
     for program, printed in ran:
         if problem := "\n".join(unreached(program, page, reached)):
             yield program.first, Trial(printed, problem)
+    if len(ran) == len(programs(page)) and (untrue := untrue_quotes(page, reached)):
+        yield program.first, Trial(printed, untrue)
 
 
 def run_diff(diff: Block, page: str, name: str, ran: list[tuple[Block, str]]) -> str:
@@ -123,17 +125,33 @@ def side(diff: str, sign: str) -> str:
 
 
 def unreached(program: Block, page: str, reached: set[int]) -> Iterator[str]:
-    """Say which lines of a block never ran, but those that run elsewhere, in files of their own."""
-    if program.info == DIFF or SCRIPT in program.text or TESTS.search(program.text):
-        return
-    excepted = NEVER.findall(CODE_SPAN.sub("", without_fences(page)))
-    for number in never(in_place(program), reached):
-        line = in_place(program).split("\n")[number - 1].strip()
-        if line not in excepted:
+    """Say which lines of a block never run, where the page does not quote them."""
+    for line, code in idle_lines(program, reached):
+        if code not in excepted(page):
             yield (
-                f"line {number} never runs: {line}\n"
-                f"Let the page run it, take it out, or write <!-- never runs: {line} --> below."
+                f"line {line} never runs: {code}\n"
+                f"Let the page run it, take it out, or write <!-- never runs: {code} --> below."
             )
+
+
+def untrue_quotes(page: str, reached: set[int]) -> str:
+    """Say which lines a page quotes as code that never runs, where they do, or do not exist."""
+    idle = {code for program in programs(page) for _, code in idle_lines(program, reached)}
+    wrong = [code for code in excepted(page) if code not in idle]
+    return "\n".join(f"this is not so: <!-- never runs: {code} -->" for code in wrong)
+
+
+def excepted(page: str) -> list[str]:
+    """Return the lines of code that a page quotes since they never run."""
+    return NEVER.findall(CODE_SPAN.sub("", without_fences(page)))
+
+
+def idle_lines(program: Block, reached: set[int]) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a block that never run, but of one that is run as a file, elsewhere."""
+    if program.info == PYTHON and SCRIPT not in program.text and not TESTS.search(program.text):
+        lines = in_place(program).split("\n")
+        for number in never(in_place(program), reached):
+            yield number, lines[number - 1].strip()
 
 
 def failure(error: BaseException, name: str) -> str:

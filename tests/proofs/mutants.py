@@ -28,6 +28,7 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple, cast
 
@@ -42,7 +43,7 @@ HANGS = 30  # what takes so many seconds more than while its lines were noted, d
 # These build the site, look at it, or run other programs or libraries: no test of ours alone.
 OTHERS = """
     browser code engine formulas frameworks glossary measured movable names notebook packaging peers
-    platforms proofs site words
+    platforms proofs run site words
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
@@ -234,9 +235,13 @@ def coverage(file: str) -> Coverage | None:
 def traced(file: str) -> Coverage | None:
     """Run a file of tests, and return the lines that it reaches; None if it fails."""
     lines: set[tuple[str, int]] = set()
+    file_of_lines = TemporaryFile()  # pages run in copies of this process, which write to it, too
 
     def within(frame: FrameType, event: str, _: object) -> Any:
-        lines.add((Path(frame.f_code.co_filename).stem, frame.f_lineno))
+        line = (Path(frame.f_code.co_filename).stem, frame.f_lineno)
+        if line not in lines:
+            lines.add(line)
+            os.write(file_of_lines.fileno(), f"{line[0]} {line[1]}\n".encode())
         return within
 
     def enter(frame: FrameType, event: str, argument: object) -> Any:
@@ -248,6 +253,9 @@ def traced(file: str) -> Coverage | None:
     start = time.perf_counter()
     passed = passes(file)
     sys.settrace(None)
+    file_of_lines.seek(0)
+    for name, number in map(bytes.split, file_of_lines):
+        lines.add((name.decode(), int(number)))
     return Coverage(lines, time.perf_counter() - start) if passed else None
 
 
