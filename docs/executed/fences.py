@@ -17,7 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from executed.page import CODE_SPAN, DIFF, OUTPUT, PYTHON, Fence, without_fences
+from executed.page import DIFF, OUTPUT, PYTHON, Fence, without_fences
+from executed.prose import CODE
 from executed.world import CHECKOUT
 
 BASH = "bash"
@@ -32,7 +33,7 @@ VERSION = re.compile(r"python[\d.]*")
 def misplaced(page: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a page that show code without a fence, or open none, and what is wrong."""
     for number, line in enumerate(without_fences(page).split("\n"), 1):
-        text = CODE_SPAN.sub("", line)
+        text = CODE.sub("", line)
         if re.search("```|~~~", text):
             yield number, "this fence is none: begin the line with it, or with spaces before it."
         elif raw := RAW.search(text):

@@ -36,6 +36,7 @@ DIFF = "diff"
 OUTPUT = 'text title="Output"'
 OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)|\r(?=\n)")
 HEADING = re.compile(r"#{1,6} ")
+QUOTED = re.compile(r"`[^`\n]*<!--[^`\n]*-->[^`\n]*`")  # a comment that is shown marks nothing
 SCRIPT = 'if __name__ == "__main__":'
 
 
@@ -169,7 +170,7 @@ def programs(page: str) -> list[Block]:
 
 def stated_of(page: str, plain: list[Block]) -> dict[int, list[Proof]]:
     """Return the proofs of a page by the first line of the block that gives them."""
-    text = without_fences(page)
+    text = QUOTED.sub("", without_fences(page))
     borders = headings(page)
     stated: dict[int, list[Proof]] = {}
     for proof in (*proofs(text), *ties(text)):

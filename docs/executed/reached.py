@@ -8,11 +8,9 @@ sees: `<!-- never runs: return None -->`.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 
 NOTES = "__reached__"  # the name of a set of lines, in the namespace of a block
-NEVER = re.compile(r"<!--\s*never runs:\s*(.*?)\s*-->")
 
 
 def marked(code: str, name: str) -> ast.Module:

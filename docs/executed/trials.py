@@ -13,7 +13,6 @@ from traceback import format_exception
 from mkdocs.utils.meta import get_data
 
 from executed.page import (
-    CODE_SPAN,
     DIFF,
     OUTPUT,
     PYTHON,
@@ -27,8 +26,8 @@ from executed.page import (
     run_one,
     without_fences,
 )
-from executed.proofs import Unproved
-from executed.reached import NEVER, NOTES, never
+from executed.proofs import Unproved, markings
+from executed.reached import NOTES, never
 from executed.world import Died, apart
 
 TESTS = re.compile(r"^ *def test_", re.MULTILINE)
@@ -143,7 +142,7 @@ def untrue_quotes(page: str, reached: set[int]) -> str:
 
 def excepted(page: str) -> list[str]:
     """Return the lines of code that a page quotes since they never run."""
-    return NEVER.findall(CODE_SPAN.sub("", without_fences(page)))
+    return [one.text for one in markings(without_fences(page)) if one.kind == "never runs"]
 
 
 def idle_lines(program: Block, reached: set[int]) -> Iterator[tuple[int, str]]:
