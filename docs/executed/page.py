@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import distributions
 from io import FileIO, TextIOWrapper
 from itertools import pairwise, takewhile
@@ -25,10 +25,8 @@ from executed.proofs import Proof, proofs
 from executed.reached import NOTES, marked
 from executed.ties import ties
 
-# Blocks may draw, but never open a window. What a progress bar shows, and what is logged where
-# nobody has asked for logs, is about time: no two runs would print the same.
+# Blocks may draw, but never open a window; no two runs of a progress bar show the same.
 os.environ |= {"MPLBACKEND": "agg", "TQDM_DISABLE": "1"}
-logging.lastResort = logging.NullHandler()
 
 FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)")
 PYTHON = "python"
@@ -87,7 +85,7 @@ def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
     namespace["__name__"] = "__main__"
     namespace.setdefault(NOTES, set())
     program = compile(marked(in_place(block), name), name, "exec", dont_inherit=True)
-    printed = OVERWRITTEN.sub("", caught(lambda: exec(program, namespace)))
+    printed = OVERWRITTEN.sub("", caught(partial(exec, program, namespace)))
     prove_all(block, name, printed, namespace)
     return printed
 
@@ -112,8 +110,9 @@ def caught(work: Callable[[], object]) -> str:
 
 def prove_all(block: Block, name: str, printed: str, namespace: dict[str, Any]) -> None:
     """Prove what the page states of a block that has run."""
+    known = {"backproof": backproof, **namespace, "printed": printed}
     for proof in block.proofs:
-        proof.prove(name, {"backproof": backproof, **namespace, "printed": printed})
+        caught(partial(proof.prove, name, known))
 
 
 def run_tests(block: Block) -> str:
@@ -226,18 +225,14 @@ def fences(page: str) -> Iterator[Fence]:
 def follows(output: Fence, block: Fence, page: str) -> bool:
     """Whether this is an Output block with only empty lines between it and the block."""
     between = page.split("\n")[block.last : output.first - 1]
-    return is_output(output) and not any(map(str.strip, between))
-
-
-def is_output(fence: Fence) -> bool:
-    """Whether a fenced block is an Output block."""
-    return fence.info == OUTPUT
+    beside = output.indent == block.indent and not any(map(str.strip, between))
+    return output.info == OUTPUT and beside
 
 
 def stray_outputs(page: str) -> list[Fence]:
     """Return the Output blocks that follow no Python block."""
     owned = [program.output for program in programs(page)]
-    return [fence for fence in fences(page) if is_output(fence) and fence not in owned]
+    return [fence for fence in fences(page) if fence.info == OUTPUT and fence not in owned]
 
 
 def close_figures() -> None:

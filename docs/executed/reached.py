@@ -1,6 +1,6 @@
 """Which code of a block never runs: a function that nobody calls, a branch that is never taken.
 
-A block whose statements are marked notes each of them in its namespace when it comes along.
+A block runs with a note before each part that may be passed over, which adds its place to a set.
 A page says that code does not run by quoting the first line of it, in a comment that no reader
 sees: `<!-- never runs: return None -->`.
 """
@@ -8,47 +8,73 @@ sees: `<!-- never runs: return None -->`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-NOTES = "__reached__"  # the name of a set of lines, in the namespace of a block
+NOTES = "__reached__"  # the name of the set, in the namespace of a block
+BRANCHES = ("body", "orelse", "finalbody")
+
+Place = tuple[int, int]
 
 
 def marked(code: str, name: str) -> ast.Module:
-    """Return the code with a note before each statement of its functions and branches."""
+    """Return the code with a note before each statement and expression that may never run."""
     tree = ast.parse(code, name)
     for node in list(ast.walk(tree)):
-        for suite in () if isinstance(node, ast.Module) else suites(node):
-            suite[:] = [part for one in suite for part in (*notes(one), one)]
+        for field, parts in branches(node):
+            is_list = isinstance(getattr(node, field), list)
+            setattr(node, field, noted_all(parts) if is_list else noted(parts[0]))
     return ast.fix_missing_locations(tree)
 
 
-def suites(node: ast.AST) -> list[list[ast.stmt]]:
-    """Return the lists of statements that a statement has, or a handler, or a case."""
-    parts = (getattr(node, field, None) for field in ("body", "orelse", "finalbody"))
-    return [part for part in parts if isinstance(part, list)]
+def branches(node: ast.AST) -> Iterator[tuple[str, list[ast.AST]]]:
+    """Yield what a function, a condition or the like may run: the field that has it, and parts."""
+    for field in BRANCHES if not isinstance(node, ast.Module) else ():
+        if part := getattr(node, field, None):
+            yield field, part if isinstance(part, list) else [part]
 
 
-def notes(statement: ast.stmt) -> Iterator[ast.stmt]:
-    """Yield what notes a statement, but a docstring or three dots, which do nothing."""
-    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
-        add = ast.Attribute(ast.Name(NOTES, ast.Load()), "add", ast.Load())
-        yield ast.Expr(ast.Call(add, [ast.Constant(statement.lineno)], []))
+def noted_all(statements: list[ast.AST]) -> list[ast.AST]:
+    """Return statements, each after its note."""
+    pairs = ((ast.Expr(note(one)), one) if is_code(one) else (one,) for one in statements)
+    return [part for pair in pairs for part in pair]
 
 
-def never(code: str, reached: Iterable[int]) -> Iterator[int]:
-    """Yield the first line of whatever never ran; what follows it and stands in it did not, too."""
-    lines = set(reached)
-    for statement in ast.parse(code).body:
-        yield from idle(statement, lines)
+def noted(expression: ast.AST) -> ast.AST:
+    """Return an expression that makes its note first: the second of two."""
+    both = ast.Tuple([note(expression), expression], ast.Load())
+    return ast.Subscript(both, ast.Constant(1), ast.Load())
 
 
-def idle(node: ast.AST, reached: set[int]) -> Iterator[int]:
-    """Yield the first line of what never ran within a statement that did."""
-    for suite in suites(node):
-        for statement in suite:
-            if statement.lineno not in reached and any(notes(statement)):
-                yield statement.lineno
-                break
-            yield from idle(statement, reached)
-    for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
-        yield from idle(part, reached)
+def note(part: ast.AST) -> ast.Call:
+    """Return a call that adds the place of a part to the set."""
+    add = ast.Attribute(ast.Name(NOTES, ast.Load()), "add", ast.Load())
+    return ast.Call(add, [ast.Constant(place(part))], [])
+
+
+def place(part: ast.AST) -> Place:
+    """Return where a part begins."""
+    return part.lineno, part.col_offset
+
+
+def is_code(statement: ast.AST) -> bool:
+    """Whether a statement is more than a docstring or three dots, which do nothing."""
+    return not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+
+
+def never(code: str, reached: set[Place]) -> Iterator[tuple[int, str]]:
+    """Yield what never ran: its line, and its first line of code."""
+    for part in passed_over(ast.parse(code), reached):
+        text = ast.get_source_segment(code, part) or ""
+        yield part.lineno, text.split("\n")[0]
+
+
+def passed_over(node: ast.AST, reached: set[Place]) -> Iterator[ast.AST]:
+    """Yield the first part of each branch that never ran, but nothing within what never ran."""
+    lost: list[ast.AST] = []
+    for _, parts in branches(node):
+        idle = [part for part in parts if is_code(part) and place(part) not in reached]
+        yield from idle[:1]
+        lost += idle
+    for child in ast.iter_child_nodes(node):
+        if child not in lost:
+            yield from passed_over(child, reached)

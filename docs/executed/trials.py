@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from pydoc import locate
 from textwrap import indent
 from traceback import format_exception
+from typing import Any
 
 from mkdocs.utils.meta import get_data
 
+from executed.names import imports
 from executed.page import (
     DIFF,
     OUTPUT,
     PYTHON,
     SCRIPT,
     Block,
-    close_figures,
+    blocks,
     in_place,
     is_guide,
     programs,
@@ -30,79 +34,91 @@ from executed.proofs import Unproved, markings
 from executed.reached import NOTES, never
 from executed.world import Died, apart
 
-TESTS = re.compile(r"^ *def test_", re.MULTILINE)
+TESTS = re.compile("^def test_", re.MULTILINE)
+MOST_SECONDS = 120  # no program takes a quarter of it, on a busy machine
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a block printed, where it ran, and what is wrong with it."""
+    """What a program printed, where it ran, the lines of it that never ran, and what is wrong."""
 
     printed: str | None
+    idle: tuple[tuple[int, str], ...] = ()
     problem: str = ""
 
 
 def trials(page: str, name: str) -> dict[int, Trial]:
-    """Try the programs of a page; return what came of them by their first lines.
+    """Try the programs of a page; return what came of them by their first lines."""
+    if not is_guide(name):
+        return judged(page, tried(programs(page), page, name))
+    return judged(page, dict(apart(partial(each_alone, page, name))))
 
-    In a guide, those behind one that fails are tried, too.
-    """
+
+def each_alone(page: str, name: str) -> Iterator[tuple[int, Trial]]:
+    """Try the programs of a guide, each in a process of its own, which has what they import."""
+    for _, path in imports(page):
+        with suppress(Exception):
+            locate(path)
+    for program in programs(page):
+        yield from tried([program], page, name).items()
+
+
+def tried(some: list[Block], page: str, name: str) -> dict[int, Trial]:
+    """Try some programs of a page apart, up to the first that fails."""
     found: dict[int, Trial] = {}
     reads = get_data(page)[1].get("reads", [])
-    while left := [program for program in programs(page) if program.first not in found]:
-        try:
-            for line, trial in apart(partial(attempts, left, page, name), reads):
-                found[line] = trial
-        except Died as death:
-            dead = next(program for program in left if program.first not in found)
-            found[dead.first] = Trial(None, within(name, str(death)))
-        if not is_guide(name):
-            break
+    try:
+        for line, trial in apart(partial(in_order, some, page, name), reads, MOST_SECONDS):
+            found[line] = trial
+    except Died as death:
+        dead = next((program for program in some if program.first not in found), some[-1])
+        found[dead.first] = Trial(None, problem=within(name, str(death)))
     return found
 
 
-def attempts(left: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
-    """Try programs one by one, then look for code in them that never ran."""
-    close_figures()
-    namespace: dict[str, object] = {}
-    ran: list[tuple[Block, str]] = []
-    reached: set[int] = set()
-    for program in left:
-        if is_guide(name):
-            namespace = {}
+def in_order(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
+    """Run programs of a page, up to the first that fails; then look for code that never ran."""
+    namespace: dict[str, Any] = {}
+    printed: dict[int, str] = {}
+    for program in some:
         try:
-            printed = (
-                run_diff(program, page, name, ran)
+            printed[program.first] = (
+                run_diff(program, page, name)
                 if program.info == DIFF
                 else run_one(program, name, namespace)
             )
         except BaseException as error:
-            yield program.first, Trial(None, failure(error, name))
-            if not is_guide(name):
-                return
-        else:
-            ran.append((program, printed))
-            reached |= namespace.get(NOTES, set())  # type: ignore[arg-type]
-            yield program.first, Trial(printed)
-    for program, printed in ran:
-        if problem := "\n".join(unreached(program, page, reached)):
-            yield program.first, Trial(printed, problem)
-    if len(ran) == len(programs(page)) and (untrue := untrue_quotes(page, reached)):
-        yield program.first, Trial(printed, untrue)
+            yield program.first, Trial(None, problem=failure(error, name))
+            return
+        yield program.first, Trial(printed[program.first])
+    for program in some:
+        if program.info == PYTHON and not (is_guide(name) and is_file(program)):
+            idle = tuple(never(in_place(program), namespace[NOTES]))
+            yield program.first, Trial(printed[program.first], idle)
 
 
-def run_diff(diff: Block, page: str, name: str, ran: list[tuple[Block, str]]) -> str:
+def is_file(block: Block) -> bool:
+    """Whether functions of a block of a guide run elsewhere, as those of a script, or of tests."""
+    return SCRIPT in block.text or bool(TESTS.search(block.text))
+
+
+# Diffs
+
+
+def run_diff(diff: Block, page: str, name: str) -> str:
     """Run the block above a diff as that changes it; return what it prints now."""
-    above = [block for block in programs(page) if block.info == PYTHON and block.first < diff.first]
+    above = [block for block in blocks(page) if block.first < diff.first]
     while above and not holds(above[-1], diff):
         above.pop()
     if not above:
         raise ValueError("no block above holds the old lines of this diff once.")
     changed = replace(above[-1], text=mended(above[-1].text, diff.text), proofs=diff.proofs)
-    namespace: dict[str, object] = {}
+    namespace: dict[str, Any] = {}
     for block in () if is_guide(name) else above[:-1]:
         run_block(block, name, namespace)
     printed = run_one(changed, name, namespace)
-    if (above[-1], printed) in ran:
+    shown = above[-1].output
+    if shown and printed.removesuffix("\n") == shown.text:
         raise ValueError("with this change, the block above prints what it printed before.")
     return printed
 
@@ -123,34 +139,7 @@ def side(diff: str, sign: str) -> str:
     return "\n" + "".join(f"{line[1:]}\n" for line in lines)
 
 
-def unreached(program: Block, page: str, reached: set[int]) -> Iterator[str]:
-    """Say which lines of a block never run, where the page does not quote them."""
-    for line, code in idle_lines(program, reached):
-        if code not in excepted(page):
-            yield (
-                f"line {line} never runs: {code}\n"
-                f"Let the page run it, take it out, or write <!-- never runs: {code} --> below."
-            )
-
-
-def untrue_quotes(page: str, reached: set[int]) -> str:
-    """Say which lines a page quotes as code that never runs, where they do, or do not exist."""
-    idle = {code for program in programs(page) for _, code in idle_lines(program, reached)}
-    wrong = [code for code in excepted(page) if code not in idle]
-    return "\n".join(f"this is not so: <!-- never runs: {code} -->" for code in wrong)
-
-
-def excepted(page: str) -> list[str]:
-    """Return the lines of code that a page quotes since they never run."""
-    return [one.text for one in markings(without_fences(page)) if one.kind == "never runs"]
-
-
-def idle_lines(program: Block, reached: set[int]) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a block that never run, but of one that is run as a file, elsewhere."""
-    if program.info == PYTHON and SCRIPT not in program.text and not TESTS.search(program.text):
-        lines = in_place(program).split("\n")
-        for number in never(in_place(program), reached):
-            yield number, lines[number - 1].strip()
+# What is wrong
 
 
 def failure(error: BaseException, name: str) -> str:
@@ -168,6 +157,35 @@ def within(name: str, trace: str) -> str:
     lines = trace.rstrip().split("\n")
     inside = [number for number, line in enumerate(lines, 1) if f'"{name}"' in line]
     return "\n".join(lines[: inside[-1]] if inside else lines)
+
+
+def judged(page: str, found: dict[int, Trial]) -> dict[int, Trial]:
+    """Return trials that say which code never ran, where no comment of the page quotes it."""
+    comments = markings(without_fences(page))
+    quoted = {one.text: one.line for one in comments if one.kind == "never runs"}
+    judged = {
+        first: replace(trial, problem=trial.problem or unquoted(trial, quoted))
+        for first, trial in found.items()
+    }
+    idle = {code for trial in found.values() for _, code in trial.idle}
+    whole = all(trial.printed is not None for trial in found.values())
+    for code in quoted.keys() - idle if whole else ():
+        said = f"line {quoted[code]} is not so: this does run, or no block has it: {code}"
+        judged[max(found)] = replace(found[max(found)], problem=said)
+    return judged
+
+
+def unquoted(trial: Trial, quoted: Collection[str]) -> str:
+    """Say which code of a block never ran, and what to do about it."""
+    return "\n".join(
+        f"line {line} never runs: {code}\n"
+        f"Let the page run it, take it out, or write <!-- never runs: {code} --> below."
+        for line, code in trial.idle
+        if code not in quoted
+    )
+
+
+# Updating
 
 
 def with_outputs(page: str, found: dict[int, Trial]) -> str:
@@ -188,5 +206,5 @@ def with_outputs(page: str, found: dict[int, Trial]) -> str:
 
 def output_block(printed: str) -> str:
     """Return an Output block, with more backticks around it than it has in it."""
-    ticks = "`" * max(3, *(len(found) + 1 for found in re.findall("`{3,}", printed)), 3)
+    ticks = "`" * max([3, *(len(found) + 1 for found in re.findall("`{3,}", printed))])
     return f"{ticks}{OUTPUT}\n{printed.removesuffix(chr(10))}\n{ticks}"

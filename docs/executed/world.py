@@ -9,34 +9,41 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import pickle
 import shutil
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TypeVar
 
+from executed.commands import ROOT
 from executed.confined.sitecustomize import confine
 
 Item = TypeVar("Item")
+Task = Callable[[], Iterable[Item]]
 
-CHECKOUT = Path(__file__).parents[2]
 CONFINED = Path(__file__).with_name("confined")
-MOST_SECONDS = 120  # from one item to the next: no block takes a quarter, on a busy machine
 
 
 class Died(Exception):
     """What became of a process that ended before its work did."""
 
 
-def apart(task: Callable[[], Iterable[Item]], reads: Iterable[str]) -> Iterator[Item]:
-    """Yield what a task yields in a copy of this process, beside copies of the files it reads."""
+def apart(
+    task: Task[Item], reads: Iterable[str] = (), seconds: float | None = None
+) -> Iterator[Item]:
+    """Yield what a task yields in a copy of this process, each item within some seconds.
+
+    It works in a folder that has copies of the files it reads, and nothing else.
+    """
     if not hasattr(os, "fork"):
         yield from task()
         return
@@ -45,50 +52,47 @@ def apart(task: Callable[[], Iterable[Item]], reads: Iterable[str]) -> Iterator[
         home.mkdir()
         for name in reads:
             (home / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(name, home / name)
-        child, pipe = copied(partial(work, task, home, trace))
+            shutil.copy(ROOT / name, home / name)
+        child, answers = copied(partial(work, task, home, trace))
         try:
-            while answer := pickle.load(pipe):
-                yield answer[0]
-        except EOFError:
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            raise Died(f"{ending(status)}\n{Path(folder, 'trace').read_text()}") from None
+            with suppress(EOFError):
+                while answers.poll(seconds):
+                    if not (answer := answers.recv()):
+                        return
+                    yield answer[0]
+                os.kill(child, signal.SIGABRT)  # which lets it write where it is
+            raise Died(f"{ending(child, seconds)}\n{Path(trace.name).read_text()}")
         finally:
-            pipe.close()
             end(child)
 
 
-def copied(work: Callable[[IO[bytes]], None]) -> tuple[int, IO[bytes]]:
-    """Do work in a copy of this process; return its number, and the end of its pipe."""
-    reader, writer = os.pipe()
+def copied(work: Callable[[Connection], None]) -> tuple[int, Connection]:
+    """Do work in a copy of this process; return its number, and where its answers come from."""
+    reader, writer = Pipe(duplex=False)
     with warnings.catch_warnings():
-        # Python warns of any thread: those of BLAS, and no others run here, are ready for it.
-        warnings.simplefilter("ignore", DeprecationWarning)
+        # Python and JAX warn of threads: where a test has left one, no block waits for it.
+        warnings.simplefilter("ignore")
         child = os.fork()
     if not child:
         try:
             os.setpgid(0, 0)
-            with open(writer, "wb") as pipe:
-                work(pipe)
+            work(writer)
         finally:
             os._exit(0)
     with suppress(PermissionError, ProcessLookupError):
         os.setpgid(child, child)
-    os.close(writer)
-    return child, open(reader, "rb")
+    writer.close()
+    return child, reader
 
 
-def work(task: Callable[[], Iterable[Item]], home: Path, trace: IO[str], pipe: IO[bytes]) -> None:
+def work(task: Task[Item], home: Path, trace: IO[str], answers: Connection) -> None:
     """Do a task at home, and note where that ends if it does so too early."""
     settle(home)
     faulthandler.enable(trace, all_threads=False)
     try:
-        faulthandler.dump_traceback_later(MOST_SECONDS, exit=True, file=trace)
         for item in task():
-            pickle.dump([item], pipe)
-            pipe.flush()
-            faulthandler.dump_traceback_later(MOST_SECONDS, exit=True, file=trace)
-        pickle.dump([], pipe)
+            answers.send([item])
+        answers.send([])
     except BaseException:
         traceback.print_exc(file=trace)
         trace.flush()
@@ -98,16 +102,28 @@ def settle(home: Path) -> None:
     """Make this process one that has begun at home, with nothing to read, and confine it."""
     os.chdir(home)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [str(CONFINED), *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
+    paths = [str(CONFINED), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     sys.dont_write_bytecode = True
-    logging.getLogger().handlers.clear()  # those of pytest
+    # What pytest would keep to itself, a terminal shows.
+    logging.getLogger().handlers.clear()
+    sys.unraisablehook = sys.__unraisablehook__
+    threading.excepthook = threading.__excepthook__
+    warnings.showwarning = show_warning
     confine()
 
 
-def ending(status: int) -> str:
-    """Say how a process ended."""
+def show_warning(*warning: object) -> None:
+    """Write a warning that is no error to stderr, as Python does."""
+    message, category, name, line, *_ = warning
+    sys.stderr.write(f"{name}:{line}: {category.__name__}: {message}\n")  # type: ignore[attr-defined]
+
+
+def ending(child: int, seconds: float | None) -> str:
+    """Wait for a process to end, and say how it did."""
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == -signal.SIGABRT:
+        return f"here the process of the page aborted, or took longer than {seconds} seconds."
     how = f"by {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
     return f"here the process of the page ended, {how}."
 

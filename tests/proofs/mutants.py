@@ -234,14 +234,13 @@ def coverage(file: str) -> Coverage | None:
 
 def traced(file: str) -> Coverage | None:
     """Run a file of tests, and return the lines that it reaches; None if it fails."""
-    lines: set[tuple[str, int]] = set()
-    file_of_lines = TemporaryFile()  # pages run in copies of this process, which write to it, too
+    seen: set[tuple[str, int]] = set()
 
     def within(frame: FrameType, event: str, _: object) -> Any:
-        line = (Path(frame.f_code.co_filename).stem, frame.f_lineno)
-        if line not in lines:
-            lines.add(line)
-            os.write(file_of_lines.fileno(), f"{line[0]} {line[1]}\n".encode())
+        line = Path(frame.f_code.co_filename).stem, frame.f_lineno
+        if line not in seen:
+            seen.add(line)
+            os.write(notes.fileno(), "{} {}\n".format(*line).encode())
         return within
 
     def enter(frame: FrameType, event: str, argument: object) -> Any:
@@ -249,14 +248,18 @@ def traced(file: str) -> Coverage | None:
             return within(frame, event, argument)
         return None
 
-    sys.settrace(enter)
-    start = time.perf_counter()
-    passed = passes(file)
-    sys.settrace(None)
-    file_of_lines.seek(0)
-    for name, number in map(bytes.split, file_of_lines):
-        lines.add((name.decode(), int(number)))
-    return Coverage(lines, time.perf_counter() - start) if passed else None
+    # Pages run in copies of this process, which write to its files.
+    with TemporaryFile() as notes:
+        sys.settrace(enter)
+        start = time.perf_counter()
+        passed = passes(file)
+        sys.settrace(None)
+        seconds = time.perf_counter() - start
+        notes.seek(0)
+        lines = {
+            (name, int(line)) for name, line in map(str.split, notes.read().decode().splitlines())
+        }
+    return Coverage(lines, seconds) if passed else None
 
 
 class Planted(Loader):
