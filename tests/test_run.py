@@ -14,7 +14,7 @@ from mkdocs.utils.meta import get_data
 
 import backproof
 from conftest import DOCS, ROOT, Run
-from executed import world
+from executed import trials
 from executed.fences import unknown_in
 from executed.plugin import tokens
 
@@ -46,12 +46,22 @@ FAULTS = {
     ),
     "crash": ("import ctypes\n\nctypes.string_at(0)", "*SIGSEGV*"),
     "end": ("import sys\n\nsys.exit(0)", "SystemExit: 0"),
-    "endless": ("while True:\n    pass", "Timeout (0:00:01)!"),
+    "endless": ("while True:\n    pass", "*or took longer than 1 seconds."),
+    "endless in a process": (
+        "import subprocess, sys\n\nsubprocess.run([sys.executable, '-c', 'while True: pass'])",
+        "*or took longer than 1 seconds.",
+    ),
     "network": (
         "import socket\n\nsocket.create_connection(('192.0.2.1', 80))",
         "*another machine*",
     ),
     "name": ("import socket\n\nsocket.getaddrinfo('example.org', 80)", "*another machine*"),
+    "name like an address": (
+        "import socket\n\nsocket.gethostbyname('127.0.0.1.example.org')",
+        "*another machine*",
+    ),
+    "program": ("import subprocess\n\nsubprocess.run(['echo', 'x'])", "*program but*"),
+    "shell": ("import os\n\nos.system('echo x')", "*program but*"),
     "write": (f"open({PLANTED!r}, 'w')", "*into the checkout*"),
     "remove": (f"import os\n\nos.remove({str(ROOT / 'README.md')!r})", "*into the checkout*"),
     "write in a Python that it starts": (
@@ -69,7 +79,7 @@ def test_what_a_block_may_not_do_fails_and_names_it(
     code: str, report: str, name: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The block before it passes; one behind it does not run, but in a guide it does."""
-    monkeypatch.setattr(world, "MOST_SECONDS", 1 if "True" in code else 30)
+    monkeypatch.setattr(trials, "MOST_SECONDS", 1 if "while" in code else 30)
     result = run(RIGHT + "\n" + block(code) + "\n" + RIGHT, name=name)
     failed = 1 if name.startswith("guides") else 2
     result.assert_outcomes(passed=3 - failed, failed=failed)
@@ -93,15 +103,14 @@ with socket.create_server(("127.0.0.1", 0)) as server:
     assert sorted(path.name for path in pytester.path.iterdir()) == ["page.md"]
 
 
-def test_a_file_that_a_page_names_lies_in_its_folder(run: Run, pytester: pytest.Pytester) -> None:
-    """It is a copy, at the path that it has beside the tests."""
-    (pytester.path / "data").mkdir()
-    file = pytester.path / "data" / "one.txt"
-    file.write_text("1")
-    code = "from pathlib import Path\n\nPath('data/one.txt').write_text('2')"
-    run("---\nreads: [data/one.txt]\n---\n\n" + block(code)).assert_outcomes(passed=1)
-    assert file.read_text() == "1"
-    run(block(code)).assert_outcomes(failed=1)
+@pytest.mark.parametrize("name", ["page.md", "guides/page.md"])
+def test_a_file_that_a_page_names_lies_in_its_folder(name: str, run: Run) -> None:
+    """It is a copy, at the path that it has in the checkout."""
+    code = "from pathlib import Path\n\nPath('docs/index.md').write_text('2')"
+    text = (DOCS / "index.md").read_text("utf-8")
+    run(f"---\nreads: [docs/index.md]\n---\n\n{block(code)}", name=name).assert_outcomes(passed=1)
+    assert (DOCS / "index.md").read_text("utf-8") == text
+    run(block(code), name=name).assert_outcomes(failed=1)
 
 
 def test_a_page_leaves_nothing_to_the_next(run: Run, pytester: pytest.Pytester) -> None:
@@ -110,6 +119,18 @@ def test_a_page_leaves_nothing_to_the_next(run: Run, pytester: pytest.Pytester) 
     (pytester.path / "after.md").write_text(block(setting))
     run(block(setting), "after.md").assert_outcomes(passed=2)
     run(block(setting) + "\n" + block(setting)).assert_outcomes(passed=1, failed=1)
+    guide = block(setting) + "\n" + block(setting)
+    run(guide, name="guides/page.md").assert_outcomes(passed=2)
+
+
+def test_pages_run_without_processes_where_there_are_none(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows cannot copy a process."""
+    monkeypatch.delattr("os.fork")
+    for name in ("page.md", "guides/page.md"):
+        run(RIGHT, name=name).assert_outcomes(passed=1)
+        run(RIGHT.replace("0.125", "0.126"), name=name).assert_outcomes(failed=1)
 
 
 # What is printed
@@ -119,11 +140,14 @@ def test_a_page_leaves_nothing_to_the_next(run: Run, pytester: pytest.Pytester) 
     "code",
     [
         "import sys\n\nprint('first')\nprint('second', file=sys.stderr)",
-        "import subprocess\n\nprint('first')\nsubprocess.run(['echo', 'second'])",
+        "import subprocess, sys\n\nprint('first')\n"
+        "subprocess.run([sys.executable, '-c', 'print(\"second\")'])",
+        "import warnings\n\nwarnings.simplefilter('always')\nprint('first')\n"
+        "warnings.formatwarning = lambda *_: 'second\\n'\nwarnings.warn('x')",
         "import os\n\nprint('first')\nos.write(2, b'second\\n')",
         "print('10 %', end='\\rfirst\\r\\n')\nprint('second')",
     ],
-    ids=["stderr", "subprocess", "descriptor", "carriage return"],
+    ids=["stderr", "subprocess", "warning", "descriptor", "carriage return"],
 )
 def test_all_that_is_written_is_output(code: str, run: Run, pytester: pytest.Pytester) -> None:
     """It is compared in the order of a terminal, and updated for good."""
@@ -133,10 +157,27 @@ def test_all_that_is_written_is_output(code: str, run: Run, pytester: pytest.Pyt
     assert (pytester.path / "page.md").read_text() == block(code, "first\nsecond")
 
 
-def test_a_progress_bar_and_logs_are_no_output(run: Run) -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from threading import Thread\n\nthread = Thread(target=lambda: 1 / 0)\n"
+        "thread.start()\nthread.join()",
+        "class C:\n    def __del__(self):\n        raise ValueError\n\n\nC()",
+        "import logging\n\nlogging.getLogger('a').warning('x')",
+    ],
+    ids=["thread", "finalizer", "log"],
+)
+def test_an_error_that_stops_nothing_is_output(code: str, run: Run) -> None:
+    """A terminal shows it, so that a page without it would say less."""
+    result = run(block(code))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*this prints, but no Output block follows."])
+
+
+def test_a_progress_bar_and_logs_of_ours_are_no_output(run: Run) -> None:
     """They tell of time; a page that asks for logs shows them."""
     bar = "import logging\n\nfrom tqdm import tqdm\n\nassert list(tqdm([1]))\n"
-    bar += "logging.getLogger('a').warning('x')"
+    bar += "logging.getLogger('backproof').warning('x')"
     run(block(bar)).assert_outcomes(passed=1)
     run(block(bar.replace("assert", "logging.basicConfig()\nassert"))).assert_outcomes(failed=1)
 
@@ -168,7 +209,9 @@ def test_what_no_page_can_show_is_refused(run: Run) -> None:
         ("Text.\n\n    x = 1", 3),
         ('=== "One"\n\n    Text.\n\n        x = 1', 5),
         ("!!! note\n\n    Text.\n\nText.\n\n    x = 1", 7),
+        (">     x = 1", 1),
         ("Text.\n\n<pre>x = 1</pre>", 3),
+        ("Text <tt>x = 1</tt>.", 1),
         ("Text.\n\n<div class='highlight'><code>x</code></div>", 3),
         ("> ```python\n> x = 1\n> ```", 1),
         ("- ```python\n  x = 1\n  ```", 1),
@@ -176,6 +219,7 @@ def test_what_no_page_can_show_is_refused(run: Run) -> None:
         ("```python\nx = 1", 1),
         ("```toml\nx = 1\n```", 1),
         ('```toml title="pyproject.toml"\nx = \n```', 1),
+        ('```toml title="pyproject.toml"\n[project]\nname = "a"\n```', 1),
         ('```toml title="pyproject.toml"\n[tool.pytest.ini_options]\nadopts = ["-q"]\n```', 1),
         ("```diff\n-x\n+y\n```", 1),
         ("```bash\npip install backrpoof\n```", 1),
@@ -194,8 +238,7 @@ def test_code_that_no_test_knows_is_caught(page: str, line: int, run: Run) -> No
         RIGHT,
         '=== "One"\n\n    Text.\n\n' + indent(RIGHT, "    "),
         "-   Item.\n\n    More of it.\n\n    - Inner.\n\n        More of it.",
-        "Inline `<pre>`, `` ``` `` and `x`.",
-        '```toml title="a.toml"\nx = 1\n```',
+        "Inline `<pre>`, `` ``` ``, `x`, $a <b$, 1 < 2 and <https://example.org>.",
         '```toml title="pyproject.toml"\n[tool.pytest.ini_options]\naddopts = ["-q"]\n```',
         '```bash\npip install "backproof[plot]"\n```',
     ],
@@ -217,6 +260,10 @@ def test_code_that_is_tested_passes(page: str, run: Run) -> None:
         "python -m pytest --update-output",
         "python tests/proofs/mutant.py",
         "mkdocs serve --strikt",
+        "pip instal backproof",
+        "cat README.md",
+        "pip install backproof  # and more\npip install backprof",
+        "pip install \\\n    --quite backproof",
         "if true",
     ],
 )
@@ -258,6 +305,9 @@ IDLE = {
     "except": "try:\n    x = 1\nexcept ValueError:\n    x = 2",
     "rest": "try:\n    x = 1 / 0\n    x = 2\nexcept ZeroDivisionError:\n    x = 3",
     "method": "class C:\n    def m(self):\n        '''Say.'''\n        return 1",
+    "lambda": "f = lambda: 1",
+    "expression": "x = 1 if 1 < 2 else 2",
+    "function in a function": "def f():\n    def g():\n        return 1\n\n    return 2\n\n\nf()",
     "case": "match 1:\n    case 1:\n        x = 1\n    case _:\n        x = 2",
 }
 
@@ -282,6 +332,7 @@ def test_code_that_runs_later_passes(run: Run) -> None:
         + block("from threading import Thread\n\nThread(target=f).start()")
     )
     run(page).assert_outcomes(passed=2)
+    run(block("f = lambda x: 1 if x else 2\nf(0), f(1)")).assert_outcomes(passed=1)
 
 
 # Updating
@@ -382,11 +433,16 @@ def test_every_page_of_the_site_is_one_that_runs() -> None:
     assert sorted(listed) == sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md"))
 
 
-def test_warnings_are_errors_as_configured(pytestconfig: pytest.Config) -> None:
-    """A block that warns fails, whatever it warns of, but what NumPy says of BLAS."""
-    first, *others = pytestconfig.getini("filterwarnings")
-    assert first == "error"
-    assert others == ["ignore:.* encountered in matmul:RuntimeWarning"]
+@pytest.mark.parametrize("category", ["UserWarning", "DeprecationWarning", "ImportWarning"])
+def test_warnings_are_errors_as_configured(category: str, tmp_path: Path) -> None:
+    """A block that warns fails, with the settings of the project; a message of BLAS does not."""
+    page = tmp_path / "page.md"
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), str(page)]
+    codes = []
+    for warning in (f"'x', {category}", "'overflow encountered in matmul', RuntimeWarning"):
+        page.write_text(block(f"import warnings\n\nwarnings.warn({warning})"))
+        codes.append(subprocess.run(command, cwd=ROOT, capture_output=True).returncode)
+    assert codes == [pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.OK]
 
 
 def test_a_page_requires_what_an_extra_installs() -> None:

@@ -59,7 +59,8 @@ def lines_of(script: str) -> list[list[str]]:
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
         parted = groupby(words, lambda word: set(word) <= {*"&|;"})
-        found += [[*command] for ends, command in parted if not ends]
+        commands = [[*command] for ends, command in parted if not ends]
+        found += [[word for word in command if word != ">"] for command in commands]
     return found
 
 

@@ -225,8 +225,7 @@ def fences(page: str) -> Iterator[Fence]:
 def follows(output: Fence, block: Fence, page: str) -> bool:
     """Whether this is an Output block with only empty lines between it and the block."""
     between = page.split("\n")[block.last : output.first - 1]
-    beside = output.indent == block.indent and not any(map(str.strip, between))
-    return output.info == OUTPUT and beside
+    return output.info == OUTPUT and not any(map(str.strip, between))
 
 
 def stray_outputs(page: str) -> list[Fence]:

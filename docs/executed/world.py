@@ -22,7 +22,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 from executed.commands import ROOT
 from executed.confined.sitecustomize import confine
@@ -113,10 +113,9 @@ def settle(home: Path) -> None:
     confine()
 
 
-def show_warning(*warning: object) -> None:
+def show_warning(*warning: Any) -> None:
     """Write a warning that is no error to stderr, as Python does."""
-    message, category, name, line, *_ = warning
-    sys.stderr.write(f"{name}:{line}: {category.__name__}: {message}\n")  # type: ignore[attr-defined]
+    sys.stderr.write(warnings.formatwarning(*warning[:4]))
 
 
 def ending(child: int, seconds: float | None) -> str:
