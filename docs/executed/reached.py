@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 NOTES = "__reached__"  # the name of the set, in the namespace of a block
 BRANCHES = ("body", "orelse", "finalbody")
 
-Place = tuple[int, int]
+Part = Any  # a statement, or an expression
 
 
 def marked(code: str, name: str) -> ast.Module:
@@ -26,51 +27,51 @@ def marked(code: str, name: str) -> ast.Module:
     return ast.fix_missing_locations(tree)
 
 
-def branches(node: ast.AST) -> Iterator[tuple[str, list[ast.AST]]]:
+def branches(node: ast.AST) -> Iterator[tuple[str, list[Part]]]:
     """Yield what a function, a condition or the like may run: the field that has it, and parts."""
     for field in BRANCHES if not isinstance(node, ast.Module) else ():
         if part := getattr(node, field, None):
             yield field, part if isinstance(part, list) else [part]
 
 
-def noted_all(statements: list[ast.AST]) -> list[ast.AST]:
+def noted_all(statements: list[Part]) -> list[Part]:
     """Return statements, each after its note."""
     pairs = ((ast.Expr(note(one)), one) if is_code(one) else (one,) for one in statements)
     return [part for pair in pairs for part in pair]
 
 
-def noted(expression: ast.AST) -> ast.AST:
+def noted(expression: Part) -> ast.expr:
     """Return an expression that makes its note first: the second of two."""
     both = ast.Tuple([note(expression), expression], ast.Load())
     return ast.Subscript(both, ast.Constant(1), ast.Load())
 
 
-def note(part: ast.AST) -> ast.Call:
+def note(part: Part) -> ast.Call:
     """Return a call that adds the place of a part to the set."""
     add = ast.Attribute(ast.Name(NOTES, ast.Load()), "add", ast.Load())
     return ast.Call(add, [ast.Constant(place(part))], [])
 
 
-def place(part: ast.AST) -> Place:
+def place(part: Part) -> str:
     """Return where a part begins."""
-    return part.lineno, part.col_offset
+    return f"{part.lineno}:{part.col_offset}"
 
 
-def is_code(statement: ast.AST) -> bool:
+def is_code(statement: Part) -> bool:
     """Whether a statement is more than a docstring or three dots, which do nothing."""
     return not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
 
 
-def never(code: str, reached: set[Place]) -> Iterator[tuple[int, str]]:
+def never(code: str, reached: set[str]) -> Iterator[tuple[int, str]]:
     """Yield what never ran: its line, and its first line of code."""
     for part in passed_over(ast.parse(code), reached):
         text = ast.get_source_segment(code, part) or ""
         yield part.lineno, text.split("\n")[0]
 
 
-def passed_over(node: ast.AST, reached: set[Place]) -> Iterator[ast.AST]:
+def passed_over(node: ast.AST, reached: set[str]) -> Iterator[Part]:
     """Yield the first part of each branch that never ran, but nothing within what never ran."""
-    lost: list[ast.AST] = []
+    lost: list[Part] = []
     for _, parts in branches(node):
         idle = [part for part in parts if is_code(part) and place(part) not in reached]
         yield from idle[:1]

@@ -113,7 +113,7 @@ def settle(home: Path) -> None:
     confine()
 
 
-def show_warning(*warning: Any) -> None:
+def show_warning(*warning: Any, **_: object) -> None:
     """Write a warning that is no error to stderr, as Python does."""
     sys.stderr.write(warnings.formatwarning(*warning[:4]))
 
