@@ -12,6 +12,7 @@ from mkdocs.config import load_config
 
 from conftest import DOCS, ROOT, Run, build, planted
 from executed import built
+from executed.commands import EXTRAS
 from executed.proofs import without_markings
 from executed.prose import unquoted_numbers
 
@@ -334,6 +335,7 @@ def test_a_page_that_lacks_a_package_is_skipped(
 ) -> None:
     """The reason names the extra to install; in CI, where nothing may lack, the run fails."""
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setitem(EXTRAS, "planted", ["no-such-package>=1"])
     run(REQUIRING.replace(", no-such-package", "")).assert_outcomes(passed=1)
     result = run(REQUIRING, "-rs", "-p", "conftest")
     result.assert_outcomes(skipped=1)
@@ -341,6 +343,13 @@ def test_a_page_that_lacks_a_package_is_skipped(
     assert result.ret == pytest.ExitCode.OK
     monkeypatch.setenv("CI", "true")
     assert run(REQUIRING, "-p", "conftest").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_slip_in_what_a_page_requires_is_no_reason_to_skip_it(run: Run) -> None:
+    """What no extra installs, nobody will ever have."""
+    result = run(REQUIRING)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["page.md: requires: no extra installs no-such-package."])
 
 
 def test_the_site_is_built_without_such_packages() -> None:

@@ -10,7 +10,6 @@ from textwrap import indent
 
 import pytest
 from mkdocs.config import load_config
-from mkdocs.utils.meta import get_data
 
 import backproof
 from conftest import DOCS, ROOT, Run
@@ -443,12 +442,3 @@ def test_warnings_are_errors_as_configured(category: str, tmp_path: Path) -> Non
         page.write_text(block(f"import warnings\n\nwarnings.warn({warning})"))
         codes.append(subprocess.run(command, cwd=ROOT, capture_output=True).returncode)
     assert codes == [pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.OK]
-
-
-def test_a_page_requires_what_an_extra_installs() -> None:
-    """A slip in the name of a package would skip a page for ever."""
-    pages = [path.read_text("utf-8") for path in DOCS.rglob("*.md")]
-    required = {name for page in pages for name in get_data(page)[1].get("requires", [])}
-    assert required
-    extras = (ROOT / "pyproject.toml").read_text("utf-8")
-    assert all(f'"{name}>=' in extras for name in required)

@@ -21,6 +21,7 @@ import pytest
 from pytest_markdown_docs._runners import register_runner
 from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
+from executed.commands import is_package
 from executed.fences import fault, misplaced
 from executed.page import PYTHON, Block, fences, missing, programs
 from executed.trials import Trial, trials, with_outputs
@@ -123,8 +124,11 @@ class PageRunner:
         """Test the block that begins at the given line of the page."""
         path: Path = test.source_path
         page = page_of(path)
-        if lacking := ", ".join(missing(page)):
-            pytest.skip(f"{path.name} needs {lacking}: install the extra frameworks.")
+        lacking = missing(page)
+        if unknown := ", ".join(name for name in lacking if not is_package(name)):
+            raise Wrong(f"{os.path.relpath(path)}: requires: no extra installs {unknown}.")
+        if lacking:
+            pytest.skip(f"{path.name} needs {', '.join(lacking)}: install the extra frameworks.")
         if path not in self.pages:
             self.pages[path] = problems(page, str(path))
         if problem := self.pages[path][test.start_line]:
