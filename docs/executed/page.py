@@ -25,8 +25,10 @@ from executed.proofs import Proof, proofs
 from executed.reached import NOTES, marked
 from executed.ties import ties
 
-# Blocks may draw, but never open a window; no two runs of a progress bar show the same.
+# Blocks may draw, but never open a window. What progress bars and schedulers write tells how long
+# something takes.
 os.environ |= {"MPLBACKEND": "agg", "TQDM_DISABLE": "1"}
+os.environ["DASK_DISTRIBUTED__LOGGING__DISTRIBUTED"] = "error"
 
 FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)")
 PYTHON = "python"

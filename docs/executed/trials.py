@@ -57,7 +57,7 @@ def trials(page: str, name: str) -> dict[int, Trial]:
 def each_alone(page: str, name: str) -> Iterator[tuple[int, Trial]]:
     """Try the programs of a guide, each in a process of its own, which has what they import."""
     for _, path in imports(page):
-        with suppress(Exception):
+        with suppress(BaseException):
             locate(path)
     for program in programs(page):
         yield from tried([program], page, name).items()
