@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import distributions
@@ -228,6 +229,26 @@ def follows(output: Fence, block: Fence, page: str) -> bool:
     """Whether this is an Output block with only empty lines between it and the block."""
     between = page.split("\n")[block.last : output.first - 1]
     return output.info == OUTPUT and not any(map(str.strip, between))
+
+
+def imports(page: str) -> Iterator[tuple[str, str]]:
+    """Yield what the blocks of a page import: the name it gets, and the path it is found at."""
+    for fence in fences(page):
+        with suppress(SyntaxError):
+            for node in ast.walk(ast.parse(fence.text)):
+                yield from imported(node)
+
+
+def imported(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield what a statement imports: the name it gets, and the path it is found at."""
+    match node:
+        case ast.Import(names=names):
+            for one in names:
+                root = one.name.partition(".")[0]
+                yield (one.asname, one.name) if one.asname else (root, root)
+        case ast.ImportFrom(module=module, names=names):
+            for one in names:
+                yield one.asname or one.name, f"{module}.{one.name}".removesuffix(".*")
 
 
 def stray_outputs(page: str) -> list[Fence]:

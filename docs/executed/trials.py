@@ -15,7 +15,6 @@ from typing import Any
 
 from mkdocs.utils.meta import get_data
 
-from executed.names import imports
 from executed.page import (
     DIFF,
     OUTPUT,
@@ -23,6 +22,7 @@ from executed.page import (
     SCRIPT,
     Block,
     blocks,
+    imports,
     in_place,
     is_guide,
     programs,
