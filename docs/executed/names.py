@@ -31,7 +31,7 @@ import backproof
 from executed.commands import is_command, is_file
 from executed.formulas import FORMULA
 from executed.library import defaults, fields, is_message, may_be, names, raised, texts
-from executed.page import fences, imports, without_fences
+from executed.page import fences, imported, imports, without_fences
 from executed.proofs import MARKING, markings
 from executed.prose import CODE, empty_lines
 
