@@ -94,9 +94,28 @@ def decide(
 ) -> Finding:
     """Measure along a direction until the claim is seen to be right or wrong, or all is tried.
 
+    What is wrong at the scale of an array must not be contradicted at that of a smaller entry.
     `first` is a difference from which to begin, where others have turned out to be too coarse;
     `again` allows to begin anew where a hearing refutes all steps.
     """
+    found = _decide_at_scale(objective, direction, claim, first, again=again)
+    if found.verdict == "wrong" and direction.finer:
+        own = first_difference(objective, direction.finer)
+        if abs(own.value - found.value) > own.error + found.error:
+            finer = decide(objective, direction.finer, claim, own)
+            return finer if abs(finer.value - found.value) > finer.error + found.error else found
+    return found
+
+
+def _decide_at_scale(
+    objective: Objective,
+    direction: Direction,
+    claim: Claim,
+    first: Difference | None,
+    *,
+    again: bool,
+) -> Finding:
+    """Decide by steps that begin at the scale of a direction."""
     start = first or first_difference(objective, direction)
     if agrees(start, claim):
         return Finding("right", start.value, start.error, step=start.step)
