@@ -1,5 +1,6 @@
 """Faults that readers found by trying odd costs on the check, by both methods."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -255,3 +256,25 @@ def test_an_optimum_is_one_still_where_the_cost_curves_evenly() -> None:
         lambda x: np.sum((x / MIXED - 1) ** 2), lambda x: 2 * (x / MIXED - 1) / MIXED, MIXED.copy()
     )
     assert report.verdict == "correct"
+
+
+@every_method
+def test_a_tiny_entry_beside_a_large_one_is_judged_at_its_own_scale(method: str) -> None:
+    """Over steps of the array's scale, the cost is an even parabola with another slope."""
+    verdicts: Counter[tuple[float, str]] = Counter()
+    for rng in draws(40):
+        w = np.array([1e7 * rng.uniform(0.5, 2), 10 ** rng.uniform(-9, -6)])
+        size, a, b = w[1] * rng.uniform(1, 5), rng.uniform(0.5, 3), 10 ** rng.uniform(-2, 2)
+        q = 10 ** rng.uniform(10, 20)
+
+        def cost(p: Any, size: float = size, a: float = a, b: float = b, q: float = q) -> Any:
+            x = p[1] / size
+            return (p[0] / 1e7) ** 2 + b * x + a * np.tanh(x - 0.3) + q * p[1] ** 2
+
+        steep = (b + a / np.cosh(w[1] / size - 0.3) ** 2) / size + 2 * q * w[1]
+        for factor in (1.0, 2.0):
+            claimed = np.array([2 * w[0] / 1e14, factor * steep])
+            verdicts[factor, check_gradient(cost, claimed, w, method=method).verdict] += 1
+    assert verdicts[1.0, "wrong"] == 0, verdicts
+    assert verdicts[1.0, "correct"] >= 38, verdicts
+    assert verdicts[2.0, "wrong"] >= 38, verdicts
