@@ -1,1 +1,0 @@
-"""What a process of a page may not do; the folder is put on the path of those it starts."""
