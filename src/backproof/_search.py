@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backproof._claims import CLAIM_ROUNDING, Array, Check, entry_of, listed, scattered
+from backproof._claims import Array, Check, entry_of, listed, scattered
 from backproof._decide import RESOLVED, Claim, Finding, decide
 from backproof._directions import DOUBT, of_arrays
 from backproof._entries import RATHER, TOGETHER, measure_entries, report_on
@@ -18,7 +18,7 @@ from backproof._noise import LONGEST
 from backproof._probes import Probe, Prober, Region
 from backproof._report import ArrayReport
 from backproof._slopes import RATIO, central_difference, first_difference, still
-from backproof._zeros import TOO_FAST, bending, largest_change
+from backproof._zeros import bending, is_smooth, is_zero, largest_change
 
 # What the search for mistakes may take, beyond a first look at each array, and at the least.
 BUDGET, LEAST = 250, 80
@@ -273,19 +273,12 @@ def _at_an_optimum(prober: Prober, number: int) -> ArrayReport | None:
     if not (longer := bending(objective, direction, first)):
         return None
     closer = central_difference(objective, direction, longer.step / RATIO)
-    shrinks = abs(closer.gap) <= abs(longer.gap) / math.sqrt(RATIO) + 4 * closer.rounding
-    evenly = abs(closer.gap) + 4 * closer.rounding >= abs(longer.gap) / TOO_FAST
-    change = abs(closer.value - longer.value)
-    little = change <= abs(longer.gap) / RATIO + longer.rounding + closer.rounding
-    kept = abs(closer.value - first.value) <= change / RATIO + closer.rounding + first.rounding
-    smooth = shrinks and evenly and little and (kept or longer is first)
+    error = longer.rounding + abs(closer.value - longer.value)
+    bound = SEEN * max(error, claim.size, abs(longer.value))
     curved = (abs(longer.gap) - 4 * longer.rounding) / longer.step
-    error, rounding = longer.rounding + change, prober.check.rounding(number)
-    apart = claim._replace(rounding=rounding).apart(longer.value, curved)
-    seen = max(claim.size, abs(longer.value))
-    zero = seen <= CLAIM_ROUNDING * error + rounding * curved and apart <= CLAIM_ROUNDING * error
-    bound = SEEN * max(error, seen)
-    if not (smooth and zero and bound <= RESOLVED * curved):
+    rounded = claim._replace(rounding=prober.check.rounding(number))
+    zero = is_zero(rounded, claim.size, longer.value, curved, error)
+    if not (is_smooth(first, longer, closer) and zero and bound <= RESOLVED * curved):
         return None
     within = bound / prober.scale(number)
     return replace(_correct(prober, number, error), within=within, untested={})

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
 from backproof._claims import CLAIM_ROUNDING, Array, Check
-from backproof._decide import RESOLVED
+from backproof._decide import RESOLVED, Claim
 from backproof._directions import DOUBT, FAR_SMALLER, Direction, of_entries
 from backproof._noise import GROWTH, LONGEST
 from backproof._objective import Objective
 from backproof._rungs import Entries, Rung, both_sides, claim_of, rung_of
-from backproof._slopes import (
-    RATIO,
-    Difference,
-    central_difference,
-    first_difference,
-    still,
-)
+from backproof._slopes import RATIO, Difference, central_difference, first_difference, still
 
 # Gaps shrink by RATIO from a step to the next where the cost is smooth, and by its square or more
 # where the step is too long. Midway, they are taken for one or the other.
@@ -28,6 +23,22 @@ TOO_FAST = RATIO ** (3 / 2)
 # The rounding of a gap is 4 times that of the slope, and RATIO times as much at the next smaller
 # step, where the gap is RATIO times smaller: one that is larger shows there as well.
 TELLING = 4 * RATIO**2
+
+
+class Differences(Protocol):
+    """The difference along a direction, in numbers, or those of all entries, in arrays."""
+
+    @property
+    def value(self) -> Any:
+        """The slope, or slopes."""
+
+    @property
+    def gap(self) -> Any:
+        """The one-sided gap (12)."""
+
+    @property
+    def rounding(self) -> Any:
+        """What rounding may do to the slope (8)."""
 
 
 def judge_zeros(check: Check, entries: Entries, rung: Rung) -> None:
@@ -65,19 +76,32 @@ def _at_an_optimum(check: Check, entries: Entries, rung: Rung) -> Array:
     if not _shrinks(gap[steepest], _differences(check, entries.index[steepest], step / RATIO)):
         return nowhere
     closer = _differences(check, entries.index, step / RATIO)
-    smooth = _shrinks(gap, closer) & (abs(closer.gap) + 4 * closer.rounding >= gap / TOO_FAST)
-    # A kink on one side changes the slope by half of its gap.
-    change = abs(closer.value - longer.value)
-    smooth &= change <= gap / RATIO + longer.rounding + closer.rounding
-    if step > first:
-        smooth &= abs(closer.value - rung.value) <= change / RATIO + closer.rounding + rung.rounding
-    error, curved = longer.rounding + change, float((gap - 4 * longer.rounding).max() / step)
-    agrees = claim_of(entries).apart(longer.value, longer.curved) <= CLAIM_ROUNDING * error
-    seen = np.maximum(abs(entries.claimed), abs(longer.value))
-    zero = seen <= CLAIM_ROUNDING * error + entries.rounding * longer.curved
-    within = np.maximum(seen, error)
-    right = smooth & agrees & zero & (within <= RESOLVED * curved)
+    error = longer.rounding + abs(closer.value - longer.value)
+    within = np.maximum.reduce([abs(entries.claimed), abs(longer.value), error])
+    curved = float((gap - 4 * longer.rounding).max() / step)
+    right = is_smooth(rung, longer, closer) & (within <= RESOLVED * curved)
+    right &= is_zero(claim_of(entries), abs(entries.claimed), longer.value, longer.curved, error)
     return within if right.all() else nowhere
+
+
+def is_smooth(first: Differences, longer: Differences, closer: Differences) -> Any:
+    """Tell whether the gap of a step shrinks to the next smaller one as where a cost is smooth.
+
+    The slope changes by less than the gap, and after a longer step than the first, which shows a
+    gap that rounding hides there, it then stays. A kink on one side changes it by half of its gap.
+    """
+    gap, change = abs(longer.gap), abs(closer.value - longer.value)
+    smooth = _shrinks(gap, closer) & (abs(closer.gap) + 4 * closer.rounding >= gap / TOO_FAST)
+    smooth &= change <= gap / RATIO + longer.rounding + closer.rounding
+    stays = abs(closer.value - first.value) <= change / RATIO + closer.rounding + first.rounding
+    return smooth & (stays | (longer is first))
+
+
+def is_zero(claim: Claim, size: Any, value: Any, curved: Any, error: Any) -> Any:
+    """Tell whether claim and slope agree, and are no larger than errors and rounding may be."""
+    agrees = claim.apart(value, curved) <= CLAIM_ROUNDING * error
+    left = CLAIM_ROUNDING * error + claim.rounding * curved
+    return agrees & (np.maximum(size, abs(value)) <= left)
 
 
 def _telling_step(check: Check, entries: Entries, rung: Rung) -> float:
@@ -107,9 +131,9 @@ def _differences(check: Check, indices: Array, step: float) -> Rung:
     return rung_of(objective, np.array(rows).T)
 
 
-def _shrinks(gap: Array, closer: Rung) -> Array:
+def _shrinks(gap: Any, closer: Differences) -> Any:
     """Tell whether gaps shrink with the step, midway between smooth costs and kinks."""
-    return np.asarray(abs(closer.gap) <= gap / math.sqrt(RATIO) + 4 * closer.rounding)
+    return abs(closer.gap) <= gap / math.sqrt(RATIO) + 4 * closer.rounding
 
 
 def bending(
