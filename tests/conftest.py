@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browsing import served
+
+Run = Callable[..., pytest.RunResult]
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -35,6 +37,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if "CI" in os.environ and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Return a function that writes a page and runs pytest on it, as this project does."""
+
+    def run_page(page: str, *options: str, name: str = "page.md") -> pytest.RunResult:
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page, "utf-8")
+        plugins = ["executed.plugin", "no:cacheprovider"]
+        plugins += ["no:hypothesispytest"]  # each run would import it anew
+        named = [part for plugin in plugins for part in ("-p", plugin)]
+        return pytester.runpytest_inprocess(
+            *named, "--markdown-docs", "-W", "error", *options, name
+        )
+
+    return run_page
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from textwrap import dedent, indent
@@ -11,12 +10,11 @@ import pytest
 from markdown import Markdown
 from mkdocs.config import load_config
 
-from conftest import DOCS, ROOT, build, planted
+from conftest import DOCS, ROOT, Run, build, planted
 from executed import built
+from executed.commands import EXTRAS
 from executed.proofs import without_markings
 from executed.prose import unquoted_numbers
-
-Run = Callable[..., pytest.RunResult]
 
 BLOCK = """\
 ```python
@@ -44,20 +42,6 @@ PLACES = {
     "list": within("-   Item.", BLOCK),
 }
 every_place = pytest.mark.parametrize("page", PLACES.values(), ids=PLACES)
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
-    """Return a function that writes a page and runs pytest on it, as this project does."""
-
-    def run_page(page: str, *options: str, name: str = "page.md") -> pytest.RunResult:
-        path = pytester.path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(page, "utf-8")
-        plugins = ("-p", "executed.plugin", "--markdown-docs", "-p", "no:cacheprovider")
-        return pytester.runpytest_inprocess(*plugins, "-W", "error", *options, name)
-
-    return run_page
 
 
 @every_place
@@ -233,8 +217,8 @@ def test_a_reader_sees_no_proof() -> None:
 
 def test_a_changed_library_is_caught(run: Run, pytester: pytest.Pytester) -> None:
     """A page fails when the function that it calls begins to return something else."""
-    page = BLOCK.replace("print(1 / 8)", "from planted import f\nprint(f())")
-    pytester.syspathinsert()
+    path = f"import sys\n\nsys.path.insert(0, {str(pytester.path)!r})"
+    page = BLOCK.replace("print(1 / 8)", f"{path}\nfrom planted import f\n\nprint(f())")
     pytester.makepyfile(planted="def f(): return 0.125")
     run(page).assert_outcomes(passed=1)
     pytester.makepyfile(planted="def f(): return 0.1250001")
@@ -250,11 +234,10 @@ def test_a_wrong_docstring_output_is_caught(pytester: pytest.Pytester) -> None:
 
 def test_a_block_runs_once_whatever_it_raises(run: Run, pytester: pytest.Pytester) -> None:
     """A TypeError is reported and does not make the block run again."""
-    count = """
+    count = f"""
         ```python
-        from pathlib import Path
-        runs = Path("runs")
-        runs.write_text(runs.read_text() + "x" if runs.exists() else "x")
+        with open({str(pytester.path / "runs")!r}, "a") as runs:
+            runs.write("x")
         1 + "1"
         ```
     """
@@ -271,13 +254,6 @@ def test_a_page_is_one_program(run: Run) -> None:
     result = run(page.replace("x = 0.125", "x = y"))
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["page.md:5: not run, since a block before it raised."])
-
-
-def test_what_goes_to_stderr_is_dropped(run: Run) -> None:
-    """A progress bar is neither output nor in the way of the report."""
-    result = run("```python\nimport sys\n\nprint('50 %', file=sys.stderr)\n```\n", "-s")
-    result.assert_outcomes(passed=1)
-    assert "50 %" not in result.stdout.str() + result.stderr.str()
 
 
 def test_a_block_of_a_guide_runs_alone(run: Run, pytester: pytest.Pytester) -> None:
@@ -351,7 +327,7 @@ def test_the_tests_of_a_guide_are_run(run: Run) -> None:
         result.stdout.fnmatch_lines(report)
 
 
-REQUIRING = "---\nrequires: [json, no_such_module]\n---\n\n" + BLOCK
+REQUIRING = "---\nrequires: [numpy, no-such-package]\n---\n\n" + BLOCK
 
 
 def test_a_page_that_lacks_a_package_is_skipped(
@@ -359,13 +335,21 @@ def test_a_page_that_lacks_a_package_is_skipped(
 ) -> None:
     """The reason names the extra to install; in CI, where nothing may lack, the run fails."""
     monkeypatch.delenv("CI", raising=False)
-    run(REQUIRING.replace(", no_such_module", "")).assert_outcomes(passed=1)
+    monkeypatch.setitem(EXTRAS, "planted", ["no-such-package>=1"])
+    run(REQUIRING.replace(", no-such-package", "")).assert_outcomes(passed=1)
     result = run(REQUIRING, "-rs", "-p", "conftest")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["*page.md needs no_such_module: install the extra frameworks."])
+    result.stdout.fnmatch_lines(["*page.md needs no-such-package: install the extra frameworks."])
     assert result.ret == pytest.ExitCode.OK
     monkeypatch.setenv("CI", "true")
     assert run(REQUIRING, "-p", "conftest").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_slip_in_what_a_page_requires_is_no_reason_to_skip_it(run: Run) -> None:
+    """What no extra installs, nobody will ever have."""
+    result = run(REQUIRING)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["page.md: requires: no extra installs no-such-package."])
 
 
 def test_the_site_is_built_without_such_packages() -> None:
@@ -376,15 +360,6 @@ def test_the_site_is_built_without_such_packages() -> None:
     assert requiring
     assert drawing
     assert not requiring & drawing
-
-
-@pytest.mark.parametrize(
-    "info", ["python", "py", 'python title="a.py" hl_lines="1"', '{.python title="a.py"}']
-)
-def test_a_fence_that_renders_is_the_one_that_runs(info: str) -> None:
-    """What superfences takes for Python runs."""
-    page = BLOCK.replace("python", info)
-    assert not built.blocks_that_differ(render(page), page)
 
 
 @pytest.mark.parametrize(

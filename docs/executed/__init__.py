@@ -1,6 +1,8 @@
 """The engine of the pages: a page is one program, and what it shows is what it does.
 
-- `page` finds the blocks of a page, runs them and rewrites their outputs;
+- `page` finds the blocks of a page and runs them, with notes of what `reached` looks for;
+- `trials` does so apart from all else, in the process that `world` makes, and updates outputs;
+- `fences` says what else may be shown as code, and checks it;
 - `proofs` has what sentences state of the blocks, evaluated beside them;
 - `ties` does the same for formulas, which `tex` reads as Python with the functions of `calculus`;
 - `plugin` tests them, block by block, with pytest;

@@ -10,13 +10,15 @@ import sys
 import tomllib
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
+from itertools import groupby
+from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (".ci", ".github", "docs", "src", "tests")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 BUILT = {".html": (".md", ".ipynb", ".html")}  # what the build makes of what
+PYTHON = re.compile(r"^python[\d.]*$")
 PACKAGE = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?")
 # Where packages that no extra brings come from, and what they are there for.
 OTHERS = {"jupyter": "runs the notebook"}
@@ -46,14 +48,27 @@ def is_command(span: str) -> bool:
     if span.startswith("-"):
         return takes(("python",), span.split()[0]) or takes(("pytest",), span.split()[0])
     with suppress(ValueError):
-        commands = [shlex.split(part) for part in span.split("&&")]
-        return all(command and runs(*command) for command in commands)
+        return all(command and runs(*command) for command in lines_of(span))
     return False
+
+
+def lines_of(script: str) -> list[list[str]]:
+    """Return the commands of a script, each as its words."""
+    found = []
+    for line in script.replace("\\\n", " ").split("\n"):
+        words = shlex.shlex(line, posix=True, punctuation_chars=True)
+        words.whitespace_split = True
+        parted = groupby(words, lambda word: set(word) <= {*"&|;"})
+        commands = [[*command] for ends, command in parted if not ends]
+        found += [[word for word in command if word != ">"] for command in commands]
+    return found
 
 
 def runs(program: str, *words: str) -> bool:
     """Whether a program exists and takes such words."""
-    program = program.removeprefix(".venv/bin/")
+    program = PYTHON.sub("python", PurePosixPath(program).name)
+    if program == "python" and words[:2] == ("-m", "venv"):
+        return len(words) == 3
     if program == "python" and words[:1] == ("-m",):
         return runs(*words[1:])
     if program == "python" and words:
@@ -61,7 +76,9 @@ def runs(program: str, *words: str) -> bool:
         return script.is_file() and all(word in script.read_text("utf-8") for word in words[1:])
     if not Path(sys.executable).with_name(program).exists():
         return False
-    return all(takes((program, *words[:1]), word) for word in words)
+    verbs = [word for word in words[:1] if word[0] != "-" and not is_file(word)]
+    known = all(re.search(rf"(?<!\S){re.escape(verb)}(?!\S)", helped(program)) for verb in verbs)
+    return known and all(takes((program, *words[:1]), word) for word in words)
 
 
 def takes(command: tuple[str, ...], word: str) -> bool:

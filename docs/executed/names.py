@@ -31,7 +31,7 @@ import backproof
 from executed.commands import is_command, is_file
 from executed.formulas import FORMULA
 from executed.library import defaults, fields, is_message, may_be, names, raised, texts
-from executed.page import fences, without_fences
+from executed.page import fences, imported, imports, without_fences
 from executed.proofs import MARKING, markings
 from executed.prose import CODE, empty_lines
 
@@ -82,26 +82,6 @@ def spans(page: str) -> Iterator[tuple[int, str]]:
     """Yield what stands in backticks in the prose of a page, each with its line."""
     for line, text in enumerate(MARKING.sub(empty_lines, without_fences(page)).split("\n"), 1):
         yield from ((line, found[2]) for found in CODE.finditer(text))
-
-
-def imports(page: str) -> Iterator[tuple[str, str]]:
-    """Yield what the blocks of a page import: the name it gets, and the path it is found at."""
-    for fence in fences(page):
-        with suppress(SyntaxError):
-            for node in ast.walk(ast.parse(fence.text)):
-                yield from imported(node)
-
-
-def imported(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield what a statement imports: the name it gets, and the path it is found at."""
-    match node:
-        case ast.Import(names=names):
-            for one in names:
-                root = one.name.partition(".")[0]
-                yield (one.asname, one.name) if one.asname else (root, root)
-        case ast.ImportFrom(module=module, names=names):
-            for one in names:
-                yield one.asname or one.name, f"{module}.{one.name}".removesuffix(".*")
 
 
 class Known:

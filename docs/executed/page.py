@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
-from io import StringIO
+from functools import partial
+from importlib.metadata import distributions
+from io import FileIO, TextIOWrapper
 from itertools import pairwise, takewhile
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from textwrap import indent
+from subprocess import PIPE, STDOUT
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 from mkdocs.utils.meta import get_data
 
 import backproof
 from executed.proofs import Proof, proofs
+from executed.reached import NOTES, marked
 from executed.ties import ties
 
-# Blocks may draw, but never open a window.
-os.environ["MPLBACKEND"] = "agg"
+# Blocks may draw, but never open a window. What progress bars and schedulers write tells how long
+# something takes.
+os.environ |= {"MPLBACKEND": "agg", "TQDM_DISABLE": "1"}
+os.environ["DASK_DISTRIBUTED__LOGGING__DISTRIBUTED"] = "error"
 
-FENCE = re.compile(r"( *)(`{3,}|~{3,})([^`]*)")
-PYTHON = re.compile(r"\{?\s*\.?(python|py)3?\b")
-OUTPUT = re.compile(r'\{?\s*\.?text\s+title="Output"')
+FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)")
+PYTHON = "python"
+DIFF = "diff"
+OUTPUT = 'text title="Output"'
+OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)|\r(?=\n)")
 HEADING = re.compile(r"#{1,6} ")
+QUOTED = re.compile(r"`[^`\n]*<!--[^`\n]*-->[^`\n]*`")  # a comment that is shown marks nothing
 SCRIPT = 'if __name__ == "__main__":'
 
 
@@ -46,7 +54,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class Block(Fence):
-    """A Python block, the Output block that follows it at once, if one does, and what it proves."""
+    """A Python block or a diff, the Output block that follows it at once, and what it proves."""
 
     output: Fence | None
     proofs: tuple[Proof, ...] = ()
@@ -56,7 +64,7 @@ def run(page: str, name: str, namespace: dict[str, Any]) -> Iterator[str]:
     """Run the blocks of a page one by one; yield what each of them prints."""
     close_figures()
     for block in blocks(page):
-        yield run_alone(block, name) if is_guide(name) else run_block(block, name, namespace)
+        yield run_one(block, name, {} if is_guide(name) else namespace)
 
 
 def is_guide(name: str) -> bool:
@@ -64,32 +72,50 @@ def is_guide(name: str) -> bool:
     return Path(name).parent.name == "guides"
 
 
-def run_alone(block: Block, name: str) -> str:
-    """Run a block as if it were all that there is, and its tests; return what it prints."""
-    namespace: dict[str, Any] = {}
-    if SCRIPT in block.text:
+def run_one(block: Block, name: str, namespace: dict[str, Any]) -> str:
+    """Run a block, in a guide as the script or the tests that it is; return what it prints."""
+    if is_guide(name) and SCRIPT in block.text:
         printed = run_script(block)
         prove_all(block, name, printed, namespace)
         return printed
     printed = run_block(block, name, namespace)
-    tests = any(defined.startswith("test_") for defined in namespace)
+    tests = is_guide(name) and any(defined.startswith("test_") for defined in namespace)
     return printed + (run_tests(block) if tests else "")
 
 
 def run_block(block: Block, name: str, namespace: dict[str, Any]) -> str:
-    """Run a block in a namespace; return what it prints, without progress bars and logs."""
+    """Run a block in a namespace; return what it prints, as a terminal shows it in the end."""
     namespace["__name__"] = "__main__"
-    program = compile(in_place(block), name, "exec", dont_inherit=True)
-    with redirect_stdout(StringIO()) as printed, redirect_stderr(StringIO()):
-        exec(program, namespace)
-    prove_all(block, name, printed.getvalue(), namespace)
-    return printed.getvalue()
+    namespace.setdefault(NOTES, set())
+    program = compile(marked(in_place(block), name), name, "exec", dont_inherit=True)
+    printed = OVERWRITTEN.sub("", caught(partial(exec, program, namespace)))
+    prove_all(block, name, printed, namespace)
+    return printed
+
+
+def caught(work: Callable[[], object]) -> str:
+    """Return what this process and those that it starts write meanwhile, errors and all."""
+    with TemporaryFile() as file:
+        kept = {stream: os.dup(stream) for stream in (1, 2)}
+        try:
+            for stream in kept:
+                os.dup2(file.fileno(), stream)
+            python = TextIOWrapper(FileIO(1, "w", closefd=False), "utf-8", write_through=True)
+            with redirect_stdout(python), redirect_stderr(python):
+                work()
+        finally:
+            for stream, copy in kept.items():
+                os.dup2(copy, stream)
+                os.close(copy)
+        file.seek(0)
+        return file.read().decode("utf-8", "replace")
 
 
 def prove_all(block: Block, name: str, printed: str, namespace: dict[str, Any]) -> None:
     """Prove what the page states of a block that has run."""
+    known = {"backproof": backproof, **namespace, "printed": printed}
     for proof in block.proofs:
-        proof.prove(name, {"backproof": backproof, **namespace, "printed": printed})
+        caught(partial(proof.prove, name, known))
 
 
 def run_tests(block: Block) -> str:
@@ -104,9 +130,11 @@ def run_script(block: Block, *options: str) -> str:
         script = Path(folder, "block.py")
         script.write_text(in_place(block), "utf-8")
         command = [sys.executable, "-W", "error", *options, str(script)]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, stdout=PIPE, stderr=STDOUT, text=True, check=False
+        )
     if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
+        raise RuntimeError(done.stdout)
     return done.stdout
 
 
@@ -116,17 +144,27 @@ def in_place(block: Block) -> str:
 
 
 def missing(page: str) -> list[str]:
-    """Return the modules that the front matter of a page requires and that are not installed."""
-    return [name for name in get_data(page)[1].get("requires", []) if not find_spec(name)]
+    """Return the packages that the front matter of a page requires and that are not installed."""
+    return [name for name in get_data(page)[1].get("requires", []) if not is_installed(name)]
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package is installed, by the name that pip knows it by."""
+    return any(distributions(name=package))
 
 
 def blocks(page: str) -> list[Block]:
     """Return the Python blocks of a page."""
+    return [program for program in programs(page) if program.info == PYTHON]
+
+
+def programs(page: str) -> list[Block]:
+    """Return the Python blocks of a page, and the diffs, each of which makes another block."""
     found = [*fences(page), None]
     plain = [
         Block(**vars(fence), output=after if after and follows(after, fence, page) else None)
         for fence, after in pairwise(found)
-        if fence and PYTHON.match(fence.info)
+        if fence and fence.info in (PYTHON, DIFF)
     ]
     stated = stated_of(page, plain)
     return [replace(block, proofs=tuple(stated.get(block.first, ()))) for block in plain]
@@ -134,7 +172,7 @@ def blocks(page: str) -> list[Block]:
 
 def stated_of(page: str, plain: list[Block]) -> dict[int, list[Proof]]:
     """Return the proofs of a page by the first line of the block that gives them."""
-    text = without_fences(page)
+    text = QUOTED.sub("", without_fences(page))
     borders = headings(page)
     stated: dict[int, list[Proof]] = {}
     for proof in (*proofs(text), *ties(text)):
@@ -190,43 +228,33 @@ def fences(page: str) -> Iterator[Fence]:
 def follows(output: Fence, block: Fence, page: str) -> bool:
     """Whether this is an Output block with only empty lines between it and the block."""
     between = page.split("\n")[block.last : output.first - 1]
-    return is_output(output) and not any(map(str.strip, between))
+    return output.info == OUTPUT and not any(map(str.strip, between))
 
 
-def is_output(fence: Fence) -> bool:
-    """Whether a fenced block is an Output block."""
-    return bool(OUTPUT.match(fence.info))
+def imports(page: str) -> Iterator[tuple[str, str]]:
+    """Yield what the blocks of a page import: the name it gets, and the path it is found at."""
+    for fence in fences(page):
+        with suppress(SyntaxError):
+            for node in ast.walk(ast.parse(fence.text)):
+                yield from imported(node)
+
+
+def imported(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield what a statement imports: the name it gets, and the path it is found at."""
+    match node:
+        case ast.Import(names=names):
+            for one in names:
+                root = one.name.partition(".")[0]
+                yield (one.asname, one.name) if one.asname else (root, root)
+        case ast.ImportFrom(module=module, names=names):
+            for one in names:
+                yield one.asname or one.name, f"{module}.{one.name}".removesuffix(".*")
 
 
 def stray_outputs(page: str) -> list[Fence]:
     """Return the Output blocks that follow no Python block."""
-    owned = [block.output for block in blocks(page)]
-    return [fence for fence in fences(page) if is_output(fence) and fence not in owned]
-
-
-def with_outputs(page: str, name: str) -> str:
-    """Return the page with each Output block as printed, as far as the blocks run."""
-    lines = page.split("\n")
-    # From the last one up, so that the lines above keep their numbers.
-    for block, text in reversed(list(zip(blocks(page), printed(page, name), strict=False))):
-        if text:
-            margin = (block.output or block).indent
-            shown = indent(text.removesuffix("\n"), margin).split("\n")
-            fence = indent('\n```text title="Output"\n```', margin).split("\n")
-            if block.output:
-                lines[block.output.first : block.output.last - 1] = shown
-            else:
-                lines[block.last : block.last] = [*fence[:2], *shown, fence[2]]
-    return "\n".join(lines)
-
-
-def printed(page: str, name: str) -> list[str]:
-    """Return what the blocks of a page print, up to the first one that raises."""
-    texts = []
-    with suppress(Exception):
-        for text in run(page, name, {}):
-            texts.append(text)
-    return texts
+    owned = [program.output for program in programs(page)]
+    return [fence for fence in fences(page) if fence.info == OUTPUT and fence not in owned]
 
 
 def close_figures() -> None:

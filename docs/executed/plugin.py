@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+import re
+from collections.abc import Generator
+from dataclasses import replace
 from difflib import unified_diff
+from functools import cache
 from pathlib import Path
-from traceback import format_exception
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,18 +22,13 @@ import pytest
 from pytest_markdown_docs._runners import register_runner
 from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
-from executed.page import (
-    Block,
-    Fence,
-    blocks,
-    is_guide,
-    missing,
-    run,
-    run_alone,
-    stray_outputs,
-    with_outputs,
-)
-from executed.proofs import Unproved
+from executed.commands import is_package
+from executed.fences import fault, misplaced
+from executed.page import PYTHON, Block, fences, missing, programs
+from executed.server import Work, served
+from executed.trials import Trial, trials, with_outputs
+
+UNSEEN = re.compile(r"[^\n -~\x80-\U0010ffff]|[\x80-\x9f]")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,8 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let pytest-markdown-docs run blocks as parts of their pages."""
+    """Let pytest-markdown-docs run blocks as parts of pages, and these as if no test was there."""
     register_runner(default=True)(PageRunner)
+    tries(os.getpid())
+
+
+@cache
+def tries(process: int) -> Work:
+    """Return what tries the pages that a process tests: `trials`, in a copy of it."""
+    return served(trials)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,18 +59,36 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
     return [one for one in collectors if not isinstance(one, MarkdownDocstringCodeModule)]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> None:
-    """Rewrite a page before it is read, where that is asked for; pages beside it are not read."""
-    page = isinstance(collector, pytest.File) and collector.path.suffix == ".md"
-    if page and collector.config.getoption("--update-outputs"):
-        update_outputs(collector.path)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Rewrite the pages of which a block will be tested, where that is asked for."""
+    options = session.config.option
+    if options.update_outputs and not options.collectonly:
+        for path in dict.fromkeys(item.path for item in session.items if item.path.suffix == ".md"):
+            items = [item for item in session.items if item.path == path]
+            before = tokens(page_of(path))
+            for line in update_outputs(path):
+                session.config.get_terminal_writer().line(line)
+            follow(items, dict(zip(lines(before), lines(tokens(page_of(path))), strict=True)))
 
 
-def update_outputs(path: Path) -> None:
-    """Rewrite the Output blocks of a page in place."""
-    page = path.read_text("utf-8")
-    path.write_text(with_outputs(page, str(path)), "utf-8", newline="\n")
+def update_outputs(path: Path) -> list[str]:
+    """Rewrite the Output blocks of a page in place; return what changed, and nothing else did."""
+    page = path.read_bytes().decode("utf-8")
+    plain = page.replace("\r\n", "\n")
+    updated = with_outputs(page, {} if missing(plain) else tries(os.getpid())(plain, str(path)))
+    if updated != page:
+        path.write_bytes(updated.encode("utf-8"))
+    name = os.path.relpath(path)
+    old, new = (text.replace("\r\n", "\n").split("\n") for text in (page, updated))
+    return list(unified_diff(old, new, name, f"{name}, updated", n=0, lineterm=""))
+
+
+def follow(items: list[pytest.Item], moved: dict[int, int]) -> None:
+    """Let the tests of a page know the lines that their blocks have moved to."""
+    for item in items:
+        test: Any = item
+        start = moved[test.test_definition.start_line]
+        test.test_definition = replace(test.test_definition, start_line=start)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -76,14 +98,19 @@ def pytest_markdown_docs_markdown_it() -> SimpleNamespace:
 
 
 def tokens(page: str) -> list[SimpleNamespace]:
-    """Return what is tested: every Python block, and every Output block that follows none."""
-    tested: list[Fence] = [*blocks(page), *stray_outputs(page)]
+    """Return what is tested: each fence but what belongs to a block, and code that has none."""
+    owned = [program.output for program in programs(page)]
+    tested = {fence.first: fence.text for fence in fences(page) if fence not in owned}
+    tested |= dict(misplaced(page))
     return [
-        SimpleNamespace(
-            type="fence", info="python", content=fence.text, map=[fence.first - 1, fence.last]
-        )
-        for fence in sorted(tested, key=lambda fence: fence.first)
+        SimpleNamespace(type="fence", info="python", content=text, map=[line - 1, line])
+        for line, text in sorted(tested.items())
     ]
+
+
+def lines(tested: list[SimpleNamespace]) -> list[int]:
+    """Return the lines where what is tested begins."""
+    return [token.map[0] + 1 for token in tested]
 
 
 class Wrong(Exception):
@@ -91,53 +118,58 @@ class Wrong(Exception):
 
 
 class PageRunner:
-    """Runs a block, after the earlier ones of its page or alone, and compares what it prints."""
+    """Runs a page when the first of its blocks is tested, and says what is wrong with each."""
 
     def __init__(self) -> None:
-        self.pages: dict[Path, tuple[Iterator[str], list[str]]] = {}
+        self.pages: dict[Path, dict[int, str]] = {}
 
     def runtest(self, test: Any, namespace: dict[str, Any], *, asyncio_runner: object) -> None:
-        """Test the block that begins at the given line of the page.
-
-        Whatever a block raises leaves here as `Wrong`: pytest-markdown-docs would run the block
-        again after a TypeError.
-        """
-        page = test.source_path.read_text("utf-8")
-        if lacking := ", ".join(missing(page)):
-            pytest.skip(f"{test.source_path.name} needs {lacking}: install the extra frameworks.")
-        where = f"{os.path.relpath(test.source_path)}:{test.start_line}"
-        tested = {block.first: (number, block) for number, block in enumerate(blocks(page))}
-        if test.start_line not in tested:
-            raise Wrong(f"{where}: no Python block stands directly before this Output block.")
-        number, block = tested[test.start_line]
-        printed = self.printed(test.source_path, page, number, where)
-        if problem := difference(block, printed):
-            raise Wrong(f"{where}: {problem}")
-
-    def printed(self, path: Path, page: str, number: int, where: str) -> str:
-        """Return what a block prints; outside guides, the blocks before it run first, once."""
-        rest, texts = self.pages.setdefault(path, (run(page, str(path), {}), []))
-        try:
-            if is_guide(str(path)):
-                return run_alone(blocks(page)[number], str(path))
-            while len(texts) <= number:
-                texts.append(next(rest))
-        except StopIteration:
-            raise Wrong(f"{where}: not run, since a block before it raised.") from None
-        except Unproved as error:
-            raise Wrong(f"{os.path.relpath(path)}, {error}") from None
-        except Exception as error:
-            raise Wrong(f"{where}: this failed.\n{traceback_in(path, error)}") from None
-        return texts[number]
+        """Test the block that begins at the given line of the page."""
+        path: Path = test.source_path
+        page = page_of(path)
+        lacking = missing(page)
+        if unknown := ", ".join(name for name in lacking if not is_package(name)):
+            raise Wrong(f"{os.path.relpath(path)}: requires: no extra installs {unknown}.")
+        if lacking:
+            pytest.skip(f"{path.name} needs {', '.join(lacking)}: install the extra frameworks.")
+        if path not in self.pages:
+            self.pages[path] = problems(page, str(path))
+        if problem := self.pages[path][test.start_line]:
+            raise Wrong(f"{os.path.relpath(path)}:{test.start_line}: {problem}")
 
     def repr_failure(self, test: object, excinfo: pytest.ExceptionInfo[Any], style: object) -> str:
         """Report the words alone."""
         return str(excinfo.value) if excinfo.errisinstance(Wrong) else str(excinfo.getrepr())
 
 
+def page_of(path: Path) -> str:
+    """Return the text of a page."""
+    return path.read_text("utf-8")
+
+
+def problems(page: str, name: str) -> dict[int, str]:
+    """Say what is wrong with all that is tested in a page, by its first line; nothing if right."""
+    found = tries(os.getpid())(page, name)
+    wrong = {fence.first: fault(fence, page) for fence in fences(page)} | dict(misplaced(page))
+    return wrong | {
+        program.first: wrong[program.first] or problem(program, found.get(program.first))
+        for program in programs(page)
+    }
+
+
+def problem(program: Block, trial: Trial | None) -> str:
+    """Say what is wrong with a block that was tried."""
+    if not trial:
+        return "not run, since a block before it raised."
+    shown = program.output or program.info == PYTHON  # what a diff prints may be left out
+    return trial.problem or (difference(program, trial.printed or "") if shown else "")
+
+
 def difference(block: Block, printed: str) -> str:
     """Say how what a block prints differs from its Output block; nothing where it does not."""
     update = "If what it prints is right, run the tests with --update-outputs."
+    if hidden := UNSEEN.search(printed):
+        return f"this prints {hidden[0]!r}, which no page can show: let it print none."
     if not block.output:
         return printed and f"this prints, but no Output block follows.\n{printed}{update}"
     if not printed:
@@ -151,11 +183,3 @@ def difference(block: Block, printed: str) -> str:
     )
     report = "\n".join(lines)
     return report and f"this prints something else than expected.\n{report}\n{update}"
-
-
-def traceback_in(path: Path, error: Exception) -> str:
-    """Return the traceback of an error from where it enters the page."""
-    entry = error.__traceback__
-    while entry and entry.tb_frame.f_code.co_filename != str(path):
-        entry = entry.tb_next
-    return "".join(format_exception(error.with_traceback(entry))).rstrip()

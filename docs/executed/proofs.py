@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("holds", "holds below", "free", "formula", "symbols")
+KINDS = ("holds", "holds below", "free", "formula", "symbols", "never runs")
 INSIDE = r"(?:(?!-->).)"
 # What ends at a backtick is no comment, but code that shows one.
 MARKING = re.compile(

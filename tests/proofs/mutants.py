@@ -28,6 +28,7 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple, cast
 
@@ -42,7 +43,7 @@ HANGS = 30  # what takes so many seconds more than while its lines were noted, d
 # These build the site, look at it, or run other programs or libraries: no test of ours alone.
 OTHERS = """
     browser code engine formulas frameworks glossary measured movable names notebook packaging peers
-    platforms proofs site words
+    platforms proofs run site words
 """
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
@@ -233,10 +234,13 @@ def coverage(file: str) -> Coverage | None:
 
 def traced(file: str) -> Coverage | None:
     """Run a file of tests, and return the lines that it reaches; None if it fails."""
-    lines: set[tuple[str, int]] = set()
+    seen: set[tuple[str, int]] = set()
 
     def within(frame: FrameType, event: str, _: object) -> Any:
-        lines.add((Path(frame.f_code.co_filename).stem, frame.f_lineno))
+        line = Path(frame.f_code.co_filename).stem, frame.f_lineno
+        if line not in seen:
+            seen.add(line)
+            os.write(notes.fileno(), "{} {}\n".format(*line).encode())
         return within
 
     def enter(frame: FrameType, event: str, argument: object) -> Any:
@@ -244,11 +248,18 @@ def traced(file: str) -> Coverage | None:
             return within(frame, event, argument)
         return None
 
-    sys.settrace(enter)
-    start = time.perf_counter()
-    passed = passes(file)
-    sys.settrace(None)
-    return Coverage(lines, time.perf_counter() - start) if passed else None
+    # Pages run in copies of this process, which write to its files.
+    with TemporaryFile() as notes:
+        sys.settrace(enter)
+        start = time.perf_counter()
+        passed = passes(file)
+        sys.settrace(None)
+        seconds = time.perf_counter() - start
+        notes.seek(0)
+        lines = {
+            (name, int(line)) for name, line in map(str.split, notes.read().decode().splitlines())
+        }
+    return Coverage(lines, seconds) if passed else None
 
 
 class Planted(Loader):

@@ -1,0 +1,1 @@
+"""What a process of a page may not do; the folder is put on the path of those it starts."""
