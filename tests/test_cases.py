@@ -104,7 +104,7 @@ def test_an_array_that_the_cost_does_not_read_is_named(method: str) -> None:
     assert named(report) == {"b"}
     mistake = report.arrays["b"].mistake
     assert mistake
-    assert "the cost does not change with it" in mistake.text
+    assert "it has no effect on the cost" in mistake.text
 
 
 @every_method

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -363,7 +364,7 @@ def test_a_report_speaks_of_forward_and_its_output() -> None:
     """A layer has no cost."""
     kept = P["W"]
     report = check_vjp(lambda p: affine({**p, "W": kept}), affine_backward, P)
-    assert "W: the output does not change with it: does forward read it?" in str(report)
+    assert "W: it has no effect on the output: is it left out, or masked here?" in str(report)
     assert "cost" not in str(report)
 
 
@@ -502,3 +503,14 @@ def test_a_failure_in_a_stack_tells_the_layer() -> None:
     with pytest.raises(ValueError, match="matmul") as caught:
         check_stack(stack(second=(dense, dense_backward, {"W": np.ones((3, 2))})), SQUARE)
     assert "This is about the layer second." in caught.value.__notes__
+
+
+def test_a_layer_whose_units_are_all_dead_is_told_as_that() -> None:
+    """It stands still, so that a backward pass without its mask is not judged there."""
+    dead = -np.ones((3, 4))
+    forward = partial(np.maximum, 0.0)
+    assert check_vjp(forward, lambda x, u: u * (x > 0), dead).untested == {"zero": 12}
+    report = check_vjp(forward, lambda x, u: u, dead)
+    assert "the output stands still" in str(report)
+    assert "masked here" in str(report)
+    assert check_vjp(forward, lambda x, u: u, -dead)

@@ -38,7 +38,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 # the rounding of the first: that of the smaller step, the change, and half of a gap (33).
 SEEN = 4 + 4 * RATIO
 
-UNREAD = Mistake("unread", None, "the cost does not change with it: does the cost read it?")
+UNREAD = Mistake("unread", None, "it has no effect on the cost: is it left out, or masked here?")
 
 
 def measure_entries(

@@ -9,7 +9,10 @@ REASONS = {
     "jump": "the cost jumps here, so that it has no slope",
     "steep": "the slope of the cost is infinite here, like that of a square root at 0",
     "precision": "the slope is lost in the rounding or the noise of the cost",
-    "rounded": "the cost moves in jumps, since it is rounded or counts something",
+    "rounded": (
+        "the cost stands still, or moves in jumps: "
+        "it is rounded, counts something, or is masked here"
+    ),
     "not finite": "the cost is finite on one side of the point at most",
     "zero": "gradient and slope are 0, and the cost does not change",
 }
@@ -20,7 +23,7 @@ ADVICE = {
     "precision": "Check in float64, take an offset out of the cost, or move away from an optimum.",
     "rounded": (
         "Return the cost unrounded, in float64 and without a large constant; "
-        "take a smooth loss in place of a count."
+        "take a smooth loss in place of a count; or check at parameters that no mask hides."
     ),
     "not finite": "Check at a point inside the domain of the cost.",
     "zero": "Check at other parameters, such as random ones, or with other data.",
@@ -30,7 +33,7 @@ _COUNTED = {
     "jump": "at a jump",
     "steep": "with an infinite slope",
     "precision": "lost in rounding or noise",
-    "rounded": "where the cost moves in jumps",
+    "rounded": "where the cost stands still, or moves in jumps",
     "not finite": "at the edge of the domain",
     "zero": "with gradient and slope 0",
 }

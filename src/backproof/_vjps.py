@@ -219,7 +219,7 @@ class LayerReport(Report):
     """The report on a layer, of whose arrays none is nearer to the cost than others."""
 
     def _said(self, text: str) -> str:
-        return text.replace("does the cost", "does forward").replace("the cost", "the output")
+        return text.replace("the cost", "the output")
 
     def _where_to_begin(self) -> str:
         return ""
