@@ -735,6 +735,8 @@ def test_a_pattern_is_said_with_its_place_and_its_size(
     [
         (range(6, 12), "its entries 6 to 11"),
         (range(1, 12, 2), "every second entry from entry 1 on"),
+        (range(6, 12, 2), "every second entry from entry 6 on"),
+        (range(2, 8, 2), "its entries 2, 4 and 6"),
         ([2], "its entry 2"),
         ([0, 3, 7], "its entries 0, 3 and 7"),
         ([0, 1, 3, 4, 7, 9], "6 of its 12 entries, the first of them 0"),
@@ -815,6 +817,17 @@ def test_a_part_is_known_from_probes_and_from_entries(part: slice, words: str, c
     directions = np.eye(1000) if count == 1000 else rng.normal(size=(count, 1000))
     known = evidence_of(claimed, right, w, {}, directions)
     assert words in text_of(known)
+
+
+@pytest.mark.parametrize(("sign", "word"), [(-1, "negative"), (1, "positive")])
+def test_a_part_by_the_sign_of_the_parameter_leaves_zeros_out(sign: int, word: str) -> None:
+    """An L1 penalty has a mistake there, and none where a parameter is 0."""
+    rng = np.random.default_rng(0)
+    right, w = rng.normal(size=12), rng.normal(size=12)
+    w[::3] = 0
+    claimed = np.where(sign * w > 0, 2 * right, right)
+    said = f"where the parameter is {word}, it is 2 times the numerical gradient"
+    assert text_of(given(claimed, right, w)).startswith(said)
 
 
 def test_of_an_odd_number_the_middle_one_is_in_the_second_half() -> None:

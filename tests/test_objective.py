@@ -396,6 +396,15 @@ def test_a_long_check_says_how_many_evaluations_it_takes(said: Said) -> None:
     assert about == pytest.approx(clock.calls, rel=0.3)
 
 
+def test_a_long_check_is_announced_after_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first entry, some ten calls have taken half a second."""
+    clock, told = Clock(0.05), list[float]()
+    monkeypatch.setattr("backproof._progress.monotonic", clock)
+    monkeypatch.setattr("backproof._progress.LOG.warning", lambda *_: told.append(clock.now))
+    checked(5000)(clock.cost)
+    assert told == [pytest.approx(2.6, abs=0.3)]
+
+
 @pytest.mark.parametrize(
     ("call", "seconds"),
     [

@@ -105,7 +105,7 @@ def places(chosen: Array, axis: int) -> str:
         return f"its {one} {first}"
     if 2 < count == last - first + 1:
         return f"its {several} {first} to {last}"
-    if count > 2 and np.array_equal(found, np.arange(first % 2, chosen.size, 2)):
+    if count > 2 and np.array_equal(found, np.arange(first, chosen.size, 2)):
         return f"every second {one} from {one} {first} on"
     if count <= LISTED:
         return f"its {several} {', '.join(map(str, found[:-1]))} and {last}"
