@@ -51,6 +51,7 @@ def test_an_error_is_rounded_up(number: float, digits: int, written: str) -> Non
         (2.5, 1 / 3, 0.1, 3),  # two digits of the error
         (1 / 3, 2.5, 0.1, 3),
         (2.5, 1 / 3, 9.9, 2),
+        (2.5, 1 / 3, 99.0, 1),
         (1.4999, 1.5001, 0.1, 5),  # 1.5 and 1.5, though 1 and 2
         (1.0, 1 + 1e-12, 1e-15, 13),
         (1.0, 1 + 2**-52, 0.0, 17),

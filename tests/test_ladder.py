@@ -25,6 +25,7 @@ from backproof._slopes import (
     ladder,
     measure,
 )
+from backproof._zeros import bending
 from catalogue.functions import FUNCTIONS
 from drawn import draws
 
@@ -199,6 +200,17 @@ def test_an_error_counts_rounding_change_ties_and_half_of_a_gap() -> None:
     assert errors_of(steps)[0] == pytest.approx(0.25 + 0.5 + 1.0 + 2 * 0.125)
     assert errors_of(differences(1.0, math.nan)) == [math.inf]
     assert errors_of(differences(math.nan, 1.0)) == [math.inf]
+
+
+@pytest.mark.parametrize(("roundings", "tells"), [(300, True), (200, False)])
+def test_a_gap_tells_of_a_curvature_if_the_next_step_could_show_it(
+    roundings: float, *, tells: bool
+) -> None:
+    """There, it is smaller by the ratio of steps, and rounding is larger by it."""
+    objective = objective_of(lambda w: 1 + w**2, 0.0)
+    step = objective.noise.step
+    first = Difference(step, 0.0, roundings * 1e-12, 1e-12, 1.0)
+    assert (bending(objective, of_entry(objective.parameters, 0), first) is first) == tells
 
 
 def test_the_gap_of_a_curve_vanishes_at_the_point() -> None:

@@ -290,6 +290,16 @@ def test_an_array_that_is_claimed_to_be_0_is_compared_with_the_slope() -> None:
         assert report.arrays["dead"].verdict == "correct"
 
 
+@pytest.mark.parametrize(("claim", "verdict"), [(10.0, "undecided"), (20.0, "wrong")])
+def test_beside_many_kinks_a_claim_may_be_far_outside_of_their_gap(
+    claim: float, verdict: str
+) -> None:
+    """One-sided slopes of several kinks cancel, so that right ones lie outside of it, too."""
+    claimed = np.full(100, claim)
+    report = directions(claimed, np.zeros(100), cost=lambda w: np.abs(w).sum())
+    assert report.verdict == verdict
+
+
 @pytest.mark.parametrize(("distance", "sure"), [(1.0, True), (1e-4, True), (1e-9, False)])
 def test_a_kink_beside_the_point_is_no_mistake(distance: float, *, sure: bool) -> None:
     """And a mistake beside it is found; very near, it may hide one in its own array."""

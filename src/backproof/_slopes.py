@@ -164,17 +164,13 @@ def _next_step(direction: Direction, measured: Measured) -> float | None:
         return largest.step * RATIO
     # A smaller step is of no use if its rounding alone undoes the gain, unless it has to confirm
     # that a gap has gone, and is not hidden.
-    pays = not still and RATIO * _known(smallest) < measured.error
+    lost = math.isnan(smallest.value)
+    pays = not still and (lost or RATIO * smallest.rounding < measured.error)
     hidden = best == len(steps) - 1 and _passed_a_kink(steps[best - 1], steps[best])
     if (pays or hidden) and smallest.step > math.ulp(direction.scale.scale):
         unknown = all(math.isnan(this.value) for this in steps)  # outside of the domain
         return smallest.step / (RATIO**4 if unknown else RATIO)
     return None
-
-
-def _known(this: Difference) -> float:
-    """Return the rounding of a difference, of which nothing is known where there is no value."""
-    return 0.0 if math.isnan(this.value) else this.rounding
 
 
 def _best_of(steps: tuple[Difference, ...]) -> Measured:

@@ -29,7 +29,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, cast
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -210,12 +210,13 @@ def public_modules() -> list[str]:
     return sorted(own | {"course", "plots"})
 
 
-def passes(file: str) -> bool:
+def passes(file: str, *plugins: object) -> bool:
     """Run a file of tests until one fails, and tell whether none did."""
     import pytest
 
     # Where pytest rewrites assertions, it reads the modules that it is given itself.
-    result = pytest.main([file, "-x", "-q", "-p", "no:cacheprovider", "--assert=plain"])
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
+    result = pytest.main([file, *options], plugins)
     return result in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -248,11 +249,13 @@ def traced(file: str) -> Coverage | None:
             return within(frame, event, argument)
         return None
 
+    # Python ends a trace that an endless recursion goes through, so it begins anew in each test.
+    each = SimpleNamespace(pytest_runtest_call=lambda: sys.settrace(enter))
     # Pages run in copies of this process, which write to its files.
     with TemporaryFile() as notes:
         sys.settrace(enter)
         start = time.perf_counter()
-        passed = passes(file)
+        passed = passes(file, each)
         sys.settrace(None)
         seconds = time.perf_counter() - start
         notes.seek(0)
