@@ -72,8 +72,8 @@ SAME = re.compile(r"(?<=reshape\(-)\d|(?<=strict=)\w+|(?<=default_rng\()\d")
 # What is measured differs from what it is compared with in its last bits at least, and so does what
 # is multiplied by the ratio of steps, which is irrational: no limit is met.
 MEASURED = re.compile(
-    r"\b(apart|change|curved|errors?|gap|largest|least|left|level|misfit|off|rounding|seen|still|within"
-    r"|RATIO)\b(?!\.size)"
+    r"\b(apart|beyond|change|curved|errors?|estimate|gap|largest|least|left|level|misfit|off|rounding"
+    r"|seen|still|within|RATIO)\b(?!\.size)"
 )
 LIMITS = ({ast.Lt, ast.LtE}, {ast.Gt, ast.GtE})
 
