@@ -98,7 +98,8 @@ def planted(folder: Path, **pages: str) -> Path:
         f"INHERIT: {ROOT / 'mkdocs.yml'}\n"
         f"docs_dir: {folder / 'docs'}\n"
         f"theme: {{custom_dir: {DOCS / 'theme'}}}\n"
-        f"hooks: [{DOCS / 'executed' / 'sources.py'}]\n"
+        f"hooks: [{DOCS / 'executed' / 'sources.py'}, {DOCS / 'executed' / 'serving.py'}]\n"
+        "watch: []\n"
         "nav: [index.md, page.md]\n"
     )
     return configuration

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
+from bs4 import BeautifulSoup
 from markdown import Markdown
 from mkdocs.config import load_config
 
@@ -435,6 +437,10 @@ axes.legend()
 print("drawn")
 ```
 
+```text title="Output"
+drawn
+```
+
 ![Two lines that cross.](figure:drawing)
 """
 
@@ -463,16 +469,46 @@ def test_a_colour_that_ignores_the_scheme_is_caught() -> None:
         (("figure:drawing", "figure:unknown"), "figure:unknown: the page leaves no Matplotlib"),
         (("figure:drawing", "figure:axes"), "figure:axes: the page leaves no Matplotlib figure"),
         (("Two lines that cross.", " "), "figure:drawing: say what it shows"),
-        (("[1, 2], [1, 2]", "[1, 2], [1]"), "A block of a page with figures raised ValueError"),
+        (
+            ("[1, 2], [1, 2]", "[1, 2], [1]"),
+            "page:1: this failed.\nTraceback*line 5, in*ValueError",
+        ),
+        (("plt.subplots", "plt.subplot_"), "figure:drawing is drawn when the blocks of the page"),
         (("\n![", "\n![Twice.](figure:drawing)\n!["), "figure:drawing is shown twice"),
+        (("drawn\n```", "drawm\n```"), "page:1: this prints something else*\n-drawm\n+drawn\n"),
+        (('print("drawn")', ""), "page:1: this prints nothing, but an Output block follows"),
+        (("\n![", "\n<!-- hold: 1 -->\n!["), "page, line 15: <!-- hold: 1 --> marks nothing"),
     ],
 )
-def test_a_figure_that_cannot_be_drawn_fails_the_build(
-    change: tuple[str, str], message: str
+def test_what_is_wrong_with_a_page_is_shown_on_it_when_it_is_built(
+    change: tuple[str, str], message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An unknown name, no text alternative, a block that raises, a name twice: each is said."""
-    with pytest.raises(ValueError, match=message):
-        render(FIGURE.replace(*change))
+    """A figure or a block that is wrong: it is said as by the tests, in the place of what it is."""
+    assert "wrong" not in render(FIGURE)
+    assert change[0] in FIGURE
+    shown = BeautifulSoup(render(FIGURE.replace(*change)), "html.parser").select(".wrong")
+    for said in ([one.get_text() for one in shown], caplog.messages):
+        assert any(fnmatch(one, f"*{message}*") for one in said)
+
+
+@pytest.mark.parametrize("place", ["tab", "note", "details"])
+def test_what_is_wrong_with_a_block_stands_where_the_block_does(place: str) -> None:
+    """In the tab or the note that holds the block, behind its Output."""
+    page = f"{FIGURE}\n{PLACES[place]}".replace("0.125", "0.126")
+    (wrong,) = BeautifulSoup(render(page), "html.parser").select(".wrong")
+    assert wrong.find_parent(class_=["tabbed-block", "admonition", "note", "question"])
+    assert wrong.find_all_previous("code")[0].get_text() == "0.126\n"
+
+
+def test_a_strict_build_stops_at_an_output_that_differs(tmp_path: Path) -> None:
+    """It says so in the words of the tests, with the line of the file, not of what is built."""
+    page = f"---\ntitle: P\n---\n\n# P <!-- holds: True -->\n\n{FIGURE}"
+    build(planted(tmp_path, index="# Home", page=page), tmp_path / "sound")
+    faulty = page.replace("drawn\n```", "drawm\n```")
+    with pytest.raises(pytest.fail.Exception) as failed:
+        build(planted(tmp_path, index="# Home", page=faulty), tmp_path / "faulty")
+    assert "page.md:7: this prints something else than expected." in str(failed.value)
+    assert "-drawm\n+drawn" in str(failed.value)
 
 
 @pytest.mark.parametrize(

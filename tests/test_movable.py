@@ -20,7 +20,8 @@ from backproof._parameters import Parameters
 from backproof._slopes import central_difference
 from browsing import WIDTHS, darken, faults, settle, violations
 from conftest import DOCS
-from executed.figures import Figures, variables_of
+from executed.figures import Figures
+from executed.page import run
 
 PAGE = "learn/step-size.html"
 SOURCE = (DOCS / PAGE).with_suffix(".md").read_text("utf-8")
@@ -47,7 +48,9 @@ HEIGHT = "document.querySelector('.movable').offsetHeight"
 @pytest.fixture(scope="module")
 def variables() -> dict[str, Any]:
     """Return what the blocks of the page leave."""
-    return variables_of(SOURCE)
+    variables: dict[str, Any] = {}
+    list(run(SOURCE, "page", variables))
+    return variables
 
 
 @pytest.fixture

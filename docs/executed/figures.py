@@ -9,9 +9,12 @@ A dict in its place is data for the script of the figure to move, assets/movable
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterable, Iterator
 from html import escape
 from io import StringIO
+from logging import getLogger
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -22,9 +25,13 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from matplotlib.figure import Figure
 
-from executed.page import run
+from executed.page import Block, programs
+from executed.sketches import Picture, Sketch, sketch_of
+from executed.trials import in_order
 
 SCHEME = "figure:"
+NAMES = re.compile(r"\]\(figure:(\w+)\)")
+log = getLogger("mkdocs.executed")
 
 # What Matplotlib draws in, and what the site's style sheet calls it.
 COLOURS = {
@@ -67,101 +74,135 @@ METADATA = ["Creator", "Date", "Format", "Type"]
 
 
 class Figures(Extension):
-    """The extension of Python-Markdown."""
+    """The extension of Python-Markdown. Who knows in which file the page stands, says so."""
+
+    def __init__(self, **options: str) -> None:
+        self.config = {"file": ["", "the file of the page"]}
+        super().__init__(**options)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Read the page before its blocks are taken out (25), draw once images are known (20)."""
-        source = Source(md)
-        md.preprocessors.register(source, "figures-source", 29)
-        md.treeprocessors.register(Drawing(md, source), "figures", 15)
+        """Try the page before its blocks are taken out (25), draw once images are known (20)."""
+        trying = Trying(md, self.getConfig("file"))
+        md.preprocessors.register(trying, "figures-tried", 29)
+        md.treeprocessors.register(Drawing(md, trying), "figures", 15)
 
 
-class Source(Preprocessor):
-    """Keeps the text of the page."""
+class Trying(Preprocessor):
+    """Tries a page that shows figures, and says what is wrong with a block below it."""
 
-    page = ""
+    def __init__(self, md: Markdown, file: str) -> None:
+        super().__init__(md)
+        self.file = file
+        self.name = os.path.relpath(file) if file else "page"
+        self.sketch = Sketch([], {})
 
     def run(self, lines: list[str]) -> list[str]:
-        """Keep the lines, and pass them on."""
-        self.page = "\n".join(lines)
+        """Return the lines of the page, and what is wrong between them."""
+        page = "\n".join(lines)
+        if not (names := tuple(dict.fromkeys(NAMES.findall(page)))):
+            return lines
+        try:
+            self.sketch = sketch_of(self.file, page, names)
+        except ValueError as error:  # a comment that marks nothing, or that no block can prove
+            return [self.box(f"{self.name}, {error}"), "", *lines]
+        problems = zip(programs(page), self.sketch.problems, strict=True)
+        boxes = [(one.output or one, self.box(problem)) for one, problem in problems if problem]
+        for above, box in reversed(boxes):  # so that the lines above keep their numbers
+            lines[above.last : above.last] = ["", above.indent + box, ""]
         return lines
+
+    def box(self, problem: str) -> str:
+        """Return what Python-Markdown puts in place of a box."""
+        return str(self.md.htmlStash.store(told(problem)))
 
 
 class Drawing(Treeprocessor):
     """Puts figures in the place of their images."""
 
-    def __init__(self, md: Markdown, source: Source) -> None:
-        """Draw for this page, with the blocks of its source."""
+    def __init__(self, md: Markdown, trying: Trying) -> None:
         super().__init__(md)
-        self.source = source
+        self.trying = trying
 
     def run(self, root: Element) -> None:
-        """Run the page where it shows figures, and draw them."""
+        """Put a picture in the place of each image, or what is wrong with it."""
         images = [image for image in root.iter("img") if image.get("src", "").startswith(SCHEME)]
-        if not images:
-            return
-        require_distinct([image.get("src", "") for image in images])
-        with matplotlib.rc_context(STYLE):
-            variables = variables_of(self.source.page)
-            for image in images:
-                name, alternative = image.get("src", "").removeprefix(SCHEME), image.get("alt", "")
-                kind, html = shown(name, alternative, variables.get(name))
-                image.text = self.md.htmlStash.store(html)
-                image.tag = "span"
-                image.attrib = {"class": kind}
+        figures = [image.get("src", "").removeprefix(SCHEME) for image in images]
+        for name, image in zip(figures, images, strict=True):
+            kind, html = "wrong", ""
+            try:
+                require_alone(name, figures)
+                kind, html = worded(name, image.get("alt", ""), self.trying.sketch)
+            except ValueError as error:
+                html = told(f"{self.trying.name}: figure:{name}{error}")
+            image.text = self.md.htmlStash.store(html)
+            image.tag = "span"
+            image.attrib = {"class": kind}
 
 
-def require_distinct(figures: list[str]) -> None:
+def told(problem: str) -> str:
+    """Warn of what is wrong, which stops a strict build; return the box that shows it."""
+    log.warning(problem)
+    return f'<span class="admonition failure wrong">{escape(problem)}</span>'
+
+
+def require_alone(name: str, figures: list[str]) -> None:
     """Refuse a name that two figures have: both would be the one that is drawn last."""
-    for figure in figures:
-        if figures.count(figure) > 1:
-            raise ValueError(f"{figure} is shown twice: give each figure a name of its own.")
+    if figures.count(name) > 1:
+        raise ValueError(" is shown twice: give each figure a name of its own.")
 
 
-def variables_of(page: str) -> dict[str, Any]:
-    """Return the variables that the blocks of a page leave."""
+def worded(name: str, alternative: str, sketch: Sketch) -> Picture:
+    """Return a picture with its text alternative: a label, or what is read without scripts."""
+    if name not in sketch.pictures and any(sketch.problems):
+        raise ValueError(" is drawn when the blocks of the page are right.")
+    if name not in sketch.pictures:
+        raise ValueError(f": the page leaves no Matplotlib figure in {name!r}.")
+    if not alternative.strip():
+        raise ValueError(f": say what it shows, ![like this](figure:{name}).")
+    kind, html = sketch.pictures[name]
+    if kind == "movable":
+        return kind, f"{html}<noscript>{escape(alternative)}</noscript>"
+    return kind, f'<svg role="img" aria-label="{escape(alternative)}"{html.removeprefix("<svg")}'
+
+
+# Within the process of a page
+
+
+def drawings(
+    names: Iterable[str], some: list[Block], page: str, name: str
+) -> Iterator[tuple[int, Any]]:
+    """Yield trials of some programs of a page, and then, as if of line 0, its pictures."""
     variables: dict[str, Any] = {}
-    try:
-        for _ in run(page, "page", variables):
-            pass
-    except Exception as error:
-        raise ValueError(f"A block of a page with figures raised {error!r}.") from error
-    return variables
+    with matplotlib.rc_context(STYLE):
+        yield from in_order(variables, some, page, name)
+        yield 0, {one: shown(one, variables[one]) for one in names if is_shown(variables.get(one))}
 
 
-def shown(name: str, alternative: str, value: object) -> tuple[str, str]:
+def is_shown(value: object) -> bool:
+    """Whether a figure can be made of a value."""
+    return isinstance(value, dict | Figure)
+
+
+def shown(name: str, value: Any) -> Picture:
     """Return what kind of figure a value is, and its HTML."""
-    if isinstance(value, dict):
-        return "movable", movable(name, alternative, value)
-    return "drawn", drawn(name, alternative, value)
+    return ("movable", movable(value)) if isinstance(value, dict) else ("drawn", drawn(name, value))
 
 
-def drawn(name: str, alternative: str, figure: object) -> str:
-    """Return a figure as SVG, with its text alternative."""
-    if not isinstance(figure, Figure):
-        raise ValueError(f"figure:{name}: the page leaves no Matplotlib figure in {name!r}.")
+def drawn(name: str, figure: Figure) -> str:
+    """Return a figure as SVG."""
     file = StringIO()
     figure.savefig(file, format="svg", metadata=dict.fromkeys(METADATA))
-    label = f'<svg role="img" aria-label="{words(name, alternative)}"'
-    return label + inlined(file.getvalue().partition("<svg")[2], name)
+    return "<svg" + inlined(file.getvalue().partition("<svg")[2], name)
 
 
-def movable(name: str, alternative: str, data: dict[str, Any]) -> str:
-    """Return data for a script, and the text alternative for readers without scripts.
+def movable(data: dict[str, Any]) -> str:
+    """Return data for a script.
 
     Numbers of NumPy are written with as few digits as tell them from their neighbours.
     """
     text = json.dumps(data, default=lambda number: float(str(number)), allow_nan=False)
     text = text.replace("<", "\\u003c")  # no tag in it can end the script
-    script = f'<script type="application/json">{text}</script>'
-    return f"{script}<noscript>{words(name, alternative)}</noscript>"
-
-
-def words(name: str, alternative: str) -> str:
-    """Return a text alternative in HTML, or say that it is missing."""
-    if not alternative.strip():
-        raise ValueError(f"figure:{name}: say what it shows, ![like this](figure:{name}).")
-    return escape(alternative)
+    return f'<script type="application/json">{text}</script>'
 
 
 def inlined(svg: str, name: str) -> str:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Generator
 from dataclasses import replace
 from difflib import unified_diff
@@ -24,11 +23,9 @@ from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
 from executed.commands import is_package
 from executed.fences import fault, misplaced
-from executed.page import PYTHON, Block, fences, missing, programs
+from executed.page import fences, missing, programs
 from executed.server import Work, served
-from executed.trials import Trial, trials, with_outputs
-
-UNSEEN = re.compile(r"[^\n -~\x80-\U0010ffff]|[\x80-\x9f]")
+from executed.trials import problems_of, trials, with_outputs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -149,37 +146,6 @@ def page_of(path: Path) -> str:
 
 def problems(page: str, name: str) -> dict[int, str]:
     """Say what is wrong with all that is tested in a page, by its first line; nothing if right."""
-    found = tries(os.getpid())(page, name)
+    tried = problems_of(page, tries(os.getpid())(page, name))
     wrong = {fence.first: fault(fence, page) for fence in fences(page)} | dict(misplaced(page))
-    return wrong | {
-        program.first: wrong[program.first] or problem(program, found.get(program.first))
-        for program in programs(page)
-    }
-
-
-def problem(program: Block, trial: Trial | None) -> str:
-    """Say what is wrong with a block that was tried."""
-    if not trial:
-        return "not run, since a block before it raised."
-    shown = program.output or program.info == PYTHON  # what a diff prints may be left out
-    return trial.problem or (difference(program, trial.printed or "") if shown else "")
-
-
-def difference(block: Block, printed: str) -> str:
-    """Say how what a block prints differs from its Output block; nothing where it does not."""
-    update = "If what it prints is right, run the tests with --update-outputs."
-    if hidden := UNSEEN.search(printed):
-        return f"this prints {hidden[0]!r}, which no page can show: let it print none."
-    if not block.output:
-        return printed and f"this prints, but no Output block follows.\n{printed}{update}"
-    if not printed:
-        return f"this prints nothing, but an Output block follows in line {block.output.first}."
-    lines = unified_diff(
-        block.output.text.split("\n"),
-        printed.removesuffix("\n").split("\n"),
-        fromfile=f"expected: the Output block in line {block.output.first}",
-        tofile="printed",
-        lineterm="",
-    )
-    report = "\n".join(lines)
-    return report and f"this prints something else than expected.\n{report}\n{update}"
+    return wrong | {line: wrong[line] or problem for line, problem in tried.items()}

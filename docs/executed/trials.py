@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from difflib import unified_diff
 from functools import partial
 from pathlib import Path
 from pydoc import locate
@@ -35,7 +36,11 @@ from executed.reached import NOTES, never
 from executed.world import Died, apart
 
 TESTS = re.compile("^def test_", re.MULTILINE)
+# What no page can show.
+UNSEEN = re.compile(r"[^\n -~\x80-\U0010ffff]|[\x80-\x9f]")
 MOST_SECONDS = 120  # no program takes a quarter of it, on a busy machine
+
+Work = Callable[[list[Block], str, str], Iterator[tuple[int, Any]]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Trial:
 def trials(page: str, name: str, seconds: float = MOST_SECONDS) -> dict[int, Trial]:
     """Try the programs of a page, each for so long; return what came of them by first lines."""
     if not is_guide(name):
-        return judged(page, tried(programs(page), page, name, seconds))
+        return judged(page, tried(programs(page), page, name, seconds, partial(in_order, {})))
     return judged(page, dict(apart(partial(each_alone, page, name, seconds))))
 
 
@@ -60,15 +65,15 @@ def each_alone(page: str, name: str, seconds: float) -> Iterator[tuple[int, Tria
         with suppress(BaseException):
             locate(path)
     for program in programs(page):
-        yield from tried([program], page, name, seconds).items()
+        yield from tried([program], page, name, seconds, partial(in_order, {})).items()
 
 
-def tried(some: list[Block], page: str, name: str, seconds: float) -> dict[int, Trial]:
-    """Try some programs of a page apart, up to the first that fails."""
-    found: dict[int, Trial] = {}
+def tried(some: list[Block], page: str, name: str, seconds: float, work: Work) -> dict[int, Any]:
+    """Do work that tries some programs of a page, apart, up to the first that fails."""
+    found: dict[int, Any] = {}
     reads = get_data(page)[1].get("reads", [])
     try:
-        for line, trial in apart(partial(in_order, some, page, name), reads, seconds):
+        for line, trial in apart(partial(work, some, page, name), reads, seconds):
             found[line] = trial
     except Died as death:
         dead = next((program for program in some if program.first not in found), some[-1])
@@ -76,11 +81,18 @@ def tried(some: list[Block], page: str, name: str, seconds: float) -> dict[int, 
     return found
 
 
-def in_order(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
-    """Run programs of a page, up to the first that fails; then look for code that never ran."""
-    namespace: dict[str, Any] = {}
+def in_order(
+    variables: dict[str, Any], some: list[Block], page: str, name: str
+) -> Iterator[tuple[int, Trial]]:
+    """Run programs of a page, up to the first that fails; then look for code that never ran.
+
+    What they define is left in the variables, where those of a guide do not see it.
+    """
+    notes: set[str] = set()
     printed: dict[int, str] = {}
     for program in some:
+        namespace = {} if is_guide(name) else variables
+        namespace[NOTES] = notes
         try:
             printed[program.first] = (
                 run_diff(program, page, name)
@@ -90,10 +102,11 @@ def in_order(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Tri
         except BaseException as error:
             yield program.first, Trial(None, problem=failure(error, name))
             return
+        variables |= namespace
         yield program.first, Trial(printed[program.first])
     for program in some:
         if program.info == PYTHON and not (is_guide(name) and is_file(program)):
-            idle = tuple(never(in_place(program), namespace[NOTES]))
+            idle = tuple(never(in_place(program), notes))
             yield program.first, Trial(printed[program.first], idle)
 
 
@@ -157,6 +170,39 @@ def within(name: str, trace: str) -> str:
     lines = trace.rstrip().split("\n")
     inside = [number for number, line in enumerate(lines, 1) if f'"{name}"' in line]
     return "\n".join(lines[: inside[-1]] if inside else lines)
+
+
+def problems_of(page: str, found: dict[int, Trial]) -> dict[int, str]:
+    """Say what is wrong with the programs of a page, by their first lines; nothing if right."""
+    return {one.first: problem(one, found.get(one.first)) for one in programs(page)}
+
+
+def problem(program: Block, trial: Trial | None) -> str:
+    """Say what is wrong with a block that was tried."""
+    if not trial:
+        return "not run, since a block before it raised."
+    shown = program.output or program.info == PYTHON  # what a diff prints may be left out
+    return trial.problem or (difference(program, trial.printed or "") if shown else "")
+
+
+def difference(block: Block, printed: str) -> str:
+    """Say how what a block prints differs from its Output block; nothing where it does not."""
+    update = "If what it prints is right, run the tests with --update-outputs."
+    if hidden := UNSEEN.search(printed):
+        return f"this prints {hidden[0]!r}, which no page can show: let it print none."
+    if not block.output:
+        return printed and f"this prints, but no Output block follows.\n{printed}{update}"
+    if not printed:
+        return f"this prints nothing, but an Output block follows in line {block.output.first}."
+    lines = unified_diff(
+        block.output.text.split("\n"),
+        printed.removesuffix("\n").split("\n"),
+        fromfile=f"expected: the Output block in line {block.output.first}",
+        tofile="printed",
+        lineterm="",
+    )
+    report = "\n".join(lines)
+    return report and f"this prints something else than expected.\n{report}\n{update}"
 
 
 def judged(page: str, found: dict[int, Trial]) -> dict[int, Trial]:

@@ -32,8 +32,8 @@ import matplotlib as mpl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from executed.page import Block, blocks, is_guide, missing, run, stray_outputs
-from executed.plugin import difference
 from executed.prose import NUMBER, prose, unquoted_numbers
+from executed.trials import difference
 from proofs.forks import ROOT, in_child, processes, warm
 
 DOCS = ROOT / "docs"

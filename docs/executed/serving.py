@@ -1,0 +1,38 @@
+"""Hooks of MkDocs: figures learn which page they are on; who writes is served within seconds.
+
+The notebook runs again where it, the library or the engine has changed, and shows its errors.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.pages import Page
+
+from executed.sketches import sources
+
+FIGURES = "executed.figures:Figures"
+kept: list[TemporaryDirectory[str]] = []  # where the notebook is kept while the site is served
+
+
+def on_startup(command: str, **_: object) -> None:
+    """Keep what is made of the notebook while the site is served, and nothing beside the source."""
+    if command == "serve":
+        kept.append(TemporaryDirectory())
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # src is watched
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Let the plugin keep the notebook for as long as nothing that it is made of changes."""
+    for folder in kept:
+        notebooks = config.plugins["mkdocs-jupyter"].config
+        notebooks["allow_errors"] = notebooks["cache"] = True
+        notebooks["cache_dir"] = str(Path(folder.name, sources()))
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> None:
+    """Tell the figures of a page its file, whose lines are those that its author knows."""
+    config.mdx_configs[FIGURES] = {"file": page.file.abs_src_path or ""}

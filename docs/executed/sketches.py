@@ -1,0 +1,78 @@
+"""What comes of a page that shows figures: what is wrong with its blocks, and its pictures.
+
+It is tried as its tests try it, once, by the library and the engine as they are on disk. A page
+is not tried again as long as these, its text and what it reads stay the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mkdocs.utils.meta import get_data
+
+from executed.commands import ROOT
+from executed.page import programs
+from executed.server import Work, served
+from executed.trials import MOST_SECONDS, judged, problems_of, tried
+
+Names = tuple[str, ...]
+Picture = tuple[str, str]  # the kind of a figure, and its HTML
+
+MADE_OF = ("backproof", "executed")
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What is wrong with each program of a page, in order, and its pictures by their names."""
+
+    problems: list[str]
+    pictures: dict[str, Picture]
+
+
+def sketch_of(file: str, text: str, names: Names) -> Sketch:
+    """Return what comes of a page: of its file, where that is known, or of its text."""
+    page = Path(file).read_text("utf-8") if file else text
+    return sketched(page, file or "page", names, sources(page))
+
+
+@cache
+def sketched(page: str, name: str, names: Names, sources: str) -> Sketch:
+    """Try a page with these sources, and draw its figures."""
+    some = programs(page)
+    found = process()(some, page, name, MOST_SECONDS, partial(afresh, names))
+    pictures = found.pop(0, {})
+    wrong = problems_of(page, judged(page, found))
+    places = {line: f"{os.path.relpath(name)}:{line}" for line in wrong}
+    return Sketch([wrong[one] and f"{places[one]}: {wrong[one]}" for one in wrong], pictures)
+
+
+@cache
+def process() -> Work:
+    """Return what tries pages: a process that never has the threads of those that serve the site.
+
+    It has imported what takes longer than most pages do.
+    """
+    import_module("matplotlib.pyplot")
+    return served(tried)
+
+
+def afresh(names: Names, *asked: Any) -> Iterator[tuple[int, Any]]:
+    """Try programs, and draw, with modules that are imported anew, in the process of the page."""
+    for module in [one for one in sys.modules if one.partition(".")[0] in MADE_OF]:
+        del sys.modules[module]
+    yield from import_module("executed.figures").drawings(names, *asked)
+
+
+def sources(page: str = "") -> str:
+    """Return a sum over the library, the engine, and what a page reads."""
+    code = [path for folder in ("src", "docs") for path in (ROOT / folder).rglob("*.py")]
+    read = [ROOT / name for name in get_data(page)[1].get("reads", [])]
+    return sha256(b"\n".join(path.read_bytes() for path in sorted(code) + read)).hexdigest()
