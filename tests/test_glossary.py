@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from bs4 import BeautifulSoup
 
 from conftest import DOCS, ROOT
@@ -67,6 +68,45 @@ def test_entries_are_in_order() -> None:
     assert sorted(set(ENTRIES), key=str.lower) == ENTRIES
     parts = re.split(r"^## .+$", GLOSSARY, flags=re.MULTILINE)[1:]
     assert all(re.search(r"\]\([\w./-]+\.md", part) for part in parts)
+
+
+def unexplained_entries(glossary: str, folder: Path) -> list[str]:
+    """Return the entries that lead to no page that has their words, or a part named by them."""
+    entries = re.split(r"<h2[^>]*>", glossary)[1:]
+    return [
+        entry.partition("<")[0]
+        for entry in entries
+        if not any(
+            explains(folder / page, part, entry.partition("<")[0])
+            for page, part in re.findall(r'href="([^"#:]+\.html)(#[\w-]+)?"', entry)
+        )
+    ]
+
+
+def explains(page: Path, part: str, entry: str) -> bool:
+    """Whether a page has words that begin as an entry does, or the link to it names them."""
+    begun = re.search(rf"\b{re.escape(entry)}", words(page), re.IGNORECASE)
+    return bool(begun) or entry.lower().replace(" ", "-") in part
+
+
+def test_entries_lead_to_what_explains_them(site: Path) -> None:
+    """A reader who follows the link finds the word there."""
+    folder = site / "reference"
+    assert not unexplained_entries((folder / "glossary.html").read_text("utf-8"), folder)
+
+
+@pytest.mark.parametrize(
+    ("link", "caught"),
+    [("a.html", []), ("b.html#kink", []), ("b.html", ["Kink"]), ("#kink", ["Kink"])],
+)
+def test_an_entry_that_leads_elsewhere_is_seen(
+    link: str, caught: list[str], tmp_path: Path
+) -> None:
+    """A page that does not have the word, and the glossary itself, explain nothing."""
+    (tmp_path / "a.html").write_text("<article>Two kinks.</article>")
+    (tmp_path / "b.html").write_text("<article>A step.</article>")
+    glossary = f'<h2 id="kink">Kink<a>¶</a></h2><p>See <a href="{link}">this</a>.</p>'
+    assert unexplained_entries(glossary, tmp_path) == caught
 
 
 def test_the_changelog_is_on_the_site(site: Path) -> None:

@@ -85,6 +85,14 @@ def test_the_packages_state_the_addresses_that_their_build_is_told(
     metadata = metadata_in(tmp_path)
     urls = [url.partition(", https://")[2] for url in metadata.get_all("Project-URL", [])]
     assert sorted(urls) == stated
+    links = re.findall(r"\]\(([^)]+)", str(metadata.get_payload()))
+    beside = (
+        {f"https://c.test/d/blob/v{PROJECT['version']}/LICENSE"}
+        if "SOURCE_ADDRESS" in told
+        else {"LICENSE"}
+    )
+    assert beside <= {*links}
+    assert len({link.startswith("https://c.test/") for link in links}) == 1
 
 
 def test_the_wheel_works_in_an_empty_environment(packages: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@
 - `plugin` tests them, block by block, with pytest;
 - `figures` and `formulas` draw and typeset while the site is built: `sketches` tries the pages
   that draw, as their tests do, and `serving` lets their author see at once what is wrong;
-- `prose` and `built` check what a page says and what its reader gets to see;
+- `prose` and `built` check what a page says and what its reader gets to see, `itself` all pages;
 - `names` looks up what stands in backticks, with `library` and `commands`, and `docstrings` holds
   the public docstrings to their code.
 """

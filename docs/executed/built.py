@@ -20,7 +20,11 @@ Example = tuple[str, str]  # what is typed at the prompt, what is printed
 # mkdocstrings shows signatures as blocks too.
 SHOWN = ".highlight[class*=language-]:not(.doc-signature)"
 PYTHON = ("Python", "Python console session")
-MARKUP = re.compile(r'```|~~~|!!! |\?\?\?\+? |=== "|:::|\$|\]\(')
+MARKUP = re.compile(
+    r"""```|~~~|!!!\ |\?\?\?\+?\ |===\ "|:::|\$|\]\(  # fences, boxes, tabs, directives, links
+    | \{[%{] | \[\^ | \*\* | __ | \[\[ | --8<-- | \[[ x]\]\ | ^:\ \ \  | (?<!\w):[a-z_]+:(?!\w)""",
+    re.MULTILINE | re.VERBOSE,
+)
 FIXED_COLOUR = re.compile(r":\s*(#[0-9a-f]{6})\b")
 FOREIGN_CSS = re.compile(r"""(?:@import\s+|url\()\s*["']?(?:https?:)?//[^"')\s]+""")
 
