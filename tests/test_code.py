@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import backproof
+from executed.texts import FORMAT
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("docs/**/*.ipynb"), ROOT / "README.md"]
+BESIDE = [*ROOT.glob("docs/**/*.ipynb"), ROOT / "README.md"]  # pages test their own layout
 
 
 @pytest.mark.parametrize(
@@ -21,11 +22,10 @@ PAGES = [*ROOT.glob("docs/**/*.md"), *ROOT.glob("docs/**/*.ipynb"), ROOT / "READ
     [
         ["ruff", "check"],
         ["ruff", "format", "--check"],
-        # The lines of the pages are as wide as a page of the site shows without scrolling.
-        ["ruff", "format", "--check", "--line-length=74", "--config=extend-exclude=[]", *PAGES],
+        [*FORMAT, *BESIDE],
         ["mypy"],
     ],
-    ids=["lint", "format", "format of the pages", "types"],
+    ids=["lint", "format", "format of the notebook and README", "types"],
 )
 def test_the_source_is_in_order(command: list[str | Path]) -> None:
     """The command finds nothing."""

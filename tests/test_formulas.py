@@ -179,12 +179,6 @@ def test_a_reader_sees_no_comment() -> None:
     assert "<!--" not in without_markings(PAGE)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_formulas_of_pages_are_tied(page: Path) -> None:
-    """Each formula of a page is tied to code, or says why not."""
-    assert not untied(prose(page), page.name)
-
-
 def test_formulas_of_notebooks_and_docstrings_are_on_a_page() -> None:
     """They are parts of formulas that a page ties to code."""
     texts = {

@@ -19,7 +19,6 @@ from executed.names import not_installed, unknown_names
 from executed.prose import unquoted_numbers
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
 ABOUT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 # What CONTRIBUTING is about: the settings, the engine and the scripts.
 SOURCES = (
@@ -41,14 +40,11 @@ def about(page: str) -> str:
     return "\n".join(["````````text", *words, "````````"])
 
 
-@pytest.mark.parametrize("page", [*PAGES, *ABOUT])
-def test_inline_code_names_what_exists(page: str) -> None:
-    """Where a module that a page names is missing, CI alone can judge, and does: it has all."""
+@pytest.mark.parametrize("page", ABOUT)
+def test_inline_code_beside_the_site_names_what_exists(page: str) -> None:
+    """README and its like name files, commands and extras that are there."""
     text = (ROOT / page).read_text("utf-8")
-    text += f"\n{about(page)}\n" if page in ABOUT else ""
-    problems = unknown_names(text, page)
-    if problems and (lacking := ", ".join(not_installed(text))):
-        pytest.skip(f"{page} names what is in {lacking}: install the extra frameworks.")
+    problems = unknown_names(f"{text}\n{about(page)}\n", page)
     assert not problems, "\n".join(problems)
 
 

@@ -23,6 +23,7 @@ from executed import plugin
 from executed.fences import unknown_in
 from executed.plugin import tokens
 from executed.server import served
+from executed.texts import CHECKS
 from executed.trials import trials
 
 RIGHT = """\
@@ -466,7 +467,7 @@ def test_a_page_that_is_no_text_is_named(run: Run, pytester: pytest.Pytester) ->
 
 
 def test_what_runs_is_what_is_shown() -> None:
-    """As configured, pytest collects each fence of each page, and the examples of docstrings."""
+    """As configured, pytest collects each fence, each check of a text, and each docstring."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     collected = set(listed.splitlines())
@@ -477,6 +478,8 @@ def test_what_runs_is_what_is_shown() -> None:
         for n, token in enumerate(tokens(path.read_text("utf-8")), 1)
     }
     assert len(wanted) > 200
+    texts = [path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md")]
+    wanted |= {f"{path}::{check}" for path in texts for check in CHECKS}
     assert not wanted - collected
     files = {name.partition("::")[0] for name in collected}
     assert not {f"tests/{path.name}" for path in ROOT.glob("tests/test_*.py")} - files

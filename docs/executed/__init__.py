@@ -5,7 +5,7 @@
 - `fences` says what else may be shown as code, and checks it;
 - `proofs` has what sentences state of the blocks, evaluated beside them;
 - `ties` does the same for formulas, which `tex` reads as Python with the functions of `calculus`;
-- `plugin` tests them, block by block, with pytest;
+- `plugin` tests them with pytest, block by block, and each by the checks of `texts`;
 - `figures` and `formulas` draw and typeset while the site is built: `sketches` tries the pages
   that draw, as their tests do, and `serving` lets their author see at once what is wrong;
 - `prose` and `built` check what a page says and what its reader gets to see, `itself` all pages;

@@ -1,12 +1,13 @@
-"""Tests the blocks of the pages: pytest-markdown-docs collects and reports them, `page` runs them.
+"""Tests the pages: pytest-markdown-docs collects and reports their blocks, `page` runs them.
 
+Beside its blocks, a page of the site has a test for each check of its text, in `texts`.
 `--update-outputs` first rewrites the Output blocks of the pages that are tested.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from difflib import unified_diff
 from functools import cache
@@ -21,10 +22,12 @@ import pytest
 from pytest_markdown_docs._runners import register_runner
 from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
-from executed.commands import is_package
+from executed.commands import ROOT, is_package
 from executed.fences import fault, misplaced
+from executed.names import not_installed
 from executed.page import fences, missing, programs
 from executed.server import Work, served
+from executed.texts import CHECKS
 from executed.trials import problems_of, trials, with_outputs
 
 
@@ -50,18 +53,51 @@ def tries(process: int) -> Work:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Leave docstrings to doctest."""
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Leave docstrings to doctest, and test the text of a page beside its blocks."""
     collectors = yield
+    if file_path.suffix == ".md" and file_path.is_relative_to(ROOT / "docs"):
+        collectors.append(Text.from_parent(parent, path=file_path))
     return [one for one in collectors if not isinstance(one, MarkdownDocstringCodeModule)]
+
+
+class Text(pytest.File):
+    """The text of a page."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield a test for each check."""
+        for name in CHECKS:
+            yield Check.from_parent(self, name=name)
+
+
+class Check(pytest.Item):
+    """A check of the text of a page."""
+
+    def runtest(self) -> None:
+        """Raise with all that is wrong. Where a module is missing, CI alone can judge names."""
+        wrong = CHECKS[self.name](self.path, os.path.relpath(self.path))
+        if wrong and self.name == "names" and (lacking := not_installed(page_of(self.path))):
+            pytest.skip(f"{self.path.name} names what is in {', '.join(lacking)}.")
+        if wrong:
+            raise Wrong("\n".join(wrong))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Report the words alone."""
+        return str(excinfo.value) if excinfo.errisinstance(Wrong) else super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, f"{self.name} of {self.path.name}"
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Rewrite the pages of which a block will be tested, where that is asked for."""
     options = session.config.option
     if options.update_outputs and not options.collectonly:
-        for path in dict.fromkeys(item.path for item in session.items if item.path.suffix == ".md"):
-            items = [item for item in session.items if item.path == path]
+        blocks = [item for item in session.items if hasattr(item, "test_definition")]
+        for path in dict.fromkeys(item.path for item in blocks if item.path.suffix == ".md"):
+            items = [item for item in blocks if item.path == path]
             before = tokens(page_of(path))
             for line in update_outputs(path):
                 session.config.get_terminal_writer().line(line)
