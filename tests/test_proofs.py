@@ -1,5 +1,6 @@
 """The fast parts of the proofs, whose slow parts are commands, and what these have found."""
 
+import ast
 import copy
 import gc
 import json
@@ -17,8 +18,9 @@ import pytest
 from backproof import Report, check_gradient, numerical_gradient, relative_difference
 from backproof._report import ArrayReport
 from catalogue import Model, Planted, Wrong
+from executed.page import blocks
 from families import FAMILIES, METHODS_OF, PRECISIONS_OF
-from proofs import fuzz, honest, mutants, soak, verdicts
+from proofs import fuzz, honest, mutants, pages, soak, verdicts
 
 HONESTY: dict[str, Any] = json.loads(honest.RESULTS.read_text("utf-8"))
 
@@ -359,3 +361,49 @@ def test_no_mutant_is_listed_twice() -> None:
     lines = mutants.SURVIVORS.read_text("utf-8").splitlines()
     names = [line.partition(" ")[2] for line in lines if line and not line.startswith("#")]
     assert len(names) == len(mutants.known())
+
+
+# Pages that are changed
+
+CODE = '''\
+# A page
+
+    ```python
+    from functools import cache; import math
+
+
+    @cache
+    def root(x):
+        """Return a root."""
+        if x < 0:
+            raise ValueError("é" * 3); return 0
+        return math.sqrt(
+            x,
+        )
+
+
+    assert root(4) == 2
+    axes.plot([1])
+    ```
+'''
+
+
+def test_each_statement_is_taken_out_of_a_page_alone() -> None:
+    """What is left is a program, so that a change is noticed for what it does, or not at all."""
+    taken = [one for one in pages.changes(CODE) if one.kind != "number"]
+    found = [(one.kind, one.line, one.was.strip().partition("(")[0]) for one in taken]
+    assert sorted(found) == [
+        ("assertion", 17, "assert root"),
+        ("drawing", 18, "axes.plot"),
+        ("statement", 4, "from functools import cache; import math"),
+        ("statement", 4, "from functools import cache; import math"),
+        ("statement", 7, "@cache"),
+        ("statement", 7, "@cache"),
+        ("statement", 10, "if x < 0:"),
+        ("statement", 11, "raise ValueError"),
+        ("statement", 11, "raise ValueError"),
+        ("statement", 12, "return math.sqrt"),
+    ]
+    (code,) = blocks(CODE)
+    programs = [ast.unparse(ast.parse(blocks(one.page)[0].text)) for one in taken]
+    assert len({*programs, ast.unparse(ast.parse(code.text))}) == len(taken) + 1

@@ -3,14 +3,15 @@
     python tests/proofs/pages.py [--only learn/norms guides/float32 ...] [--workers 2]
 
 Each digit of each Output block becomes another one, each number in the prose becomes another one,
-and each line of code is taken out in turn. What is not noticed is printed.
+and each statement becomes `pass`, so that what is left is a program.
+What is not noticed is printed.
 
 Four kinds are counted by themselves, since a test of the text cannot notice all of them:
-a line that only draws changes a picture, one that asserts what holds is silent,
+a statement that only draws changes a picture, one that asserts what holds is silent,
 one that a framework asks for may change nothing in one run, such as @staticmethod, @jax.jit,
 a seed, or a setting of the process that an earlier block has made, too,
-and a number that is changed by one, such as 2 to 3, may stand in another block of its page:
-the tests prove that a number is quoted from somewhere on the page, not that it is the right one.
+and a number that is changed by one, such as 2 to 3, may stand beside it as another one:
+the tests prove that a number is quoted from a block beside it, not that it is the right one.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ from proofs.forks import ROOT, in_child, processes, warm
 
 DOCS = ROOT / "docs"
 FIGURE = re.compile(r"\]\(figure:(\w+)\)")
-TOLD = ("digit", "number", "line")  # the kinds of which every change has to be noticed
+TOLD = ("digit", "number", "statement")  # the kinds of which every change has to be noticed
 EXCEPTED = {
     "drawing": "; a picture changes",
     "assertion": "; what holds is silent",
     "convention": "; one run is the same",
-    "number by one": "; it stands in another block",
+    "number by one": "; it stands beside it, too",
 }
 UNUSUAL = "70717"  # no number of a page ends so
 # What a picture has, and no output can show.
@@ -73,7 +74,7 @@ def changes(page: str) -> Iterator[Change]:
     lines = page.split("\n")
     for block in blocks(page):
         yield from digits(lines, block)
-        yield from without_lines(lines, block, only_draws(block, page))
+        yield from without_statements(lines, block, only_draws(block, page))
     yield from numbers(lines, page)
 
 
@@ -104,26 +105,52 @@ def only_draws(block: Block, page: str) -> bool:
     return not block.output and bool(re.search(rf"^(?:{figures})\b", block.text, re.MULTILINE))
 
 
-def without_lines(lines: list[str], block: Block, only_draws: bool) -> Iterator[Change]:
-    """Take out each line of code, but not what is empty, a comment or in a docstring."""
-    silent = docstrings(block)
-    for i in range(block.first, block.last - 1):
-        code = lines[i].partition("#")[0].strip()
-        if code and i not in silent and not code.startswith((")", "]", "}")):
-            kind = "drawing" if only_draws or DRAWS.match(code) else "line"
-            kind = "assertion" if ASSERTS.match(code) else kind
-            kind = "convention" if CONVENTION.match(code) else kind
-            yield changed_page(kind, lines, i, [])
+def without_statements(lines: list[str], block: Block, only_draws: bool) -> Iterator[Change]:
+    """Put `pass` in the place of each statement, and take out each decorator."""
+    for node in ast.walk(ast.parse(block.text)):
+        for decorator in getattr(node, "decorator_list", []):
+            place = Place(block, decorator.lineno, 0, decorator.end_lineno, None)
+            yield place.changed(lines, kind_of(f"@{ast.unparse(decorator)}", only_draws), "")
+        if isinstance(node, ast.stmt) and not is_idle(node):
+            first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+            place = Place(block, first, node.col_offset, node.end_lineno, node.end_col_offset)
+            yield place.changed(lines, kind_of(ast.unparse(node), only_draws), "pass")
 
 
-def docstrings(block: Block) -> set[int]:
-    """Return the numbers, from 0, of the lines of a page in which docstrings of a block stand."""
-    return {
-        block.first + i - 1
-        for node in ast.walk(ast.parse(block.text))
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        for i in range(node.lineno, (node.end_lineno or node.lineno) + 1)
-    }
+def is_idle(node: ast.stmt) -> bool:
+    """Whether a statement does nothing: a docstring, or pass."""
+    constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return constant or isinstance(node, ast.Pass)
+
+
+def kind_of(code: str, only_draws: bool) -> str:
+    """Return the kind of change that takes out this code."""
+    if CONVENTION.match(code):
+        return "convention"
+    if ASSERTS.match(code):
+        return "assertion"
+    return "drawing" if only_draws or DRAWS.match(code) else "statement"
+
+
+class Place(NamedTuple):
+    """A part of a block, as ast counts: lines from 1, columns in bytes from 0."""
+
+    block: Block
+    line: int
+    column: int
+    end_line: int | None
+    end_column: int | None
+
+    def changed(self, lines: list[str], kind: str, new: str) -> Change:
+        """Return the page with something else in this place."""
+        text = self.block.text.split("\n")
+        last = text[(self.end_line or self.line) - 1].encode()
+        before = text[self.line - 1].encode()[: self.column].decode()
+        after = last[len(last) if self.end_column is None else self.end_column :].decode()
+        i, stop = self.block.first + self.line - 1, self.block.first + (self.end_line or self.line)
+        changed = f"{self.block.indent}{before}{new}{after}"
+        page = "\n".join([*lines[:i], changed, *lines[stop:]])
+        return Change(kind, i + 1, lines[i], page)
 
 
 def changed_page(kind: str, lines: list[str], i: int, new: list[str]) -> Change:
