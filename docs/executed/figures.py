@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from html import escape
 from io import StringIO
 from logging import getLogger
@@ -26,6 +27,7 @@ from markdown.treeprocessors import Treeprocessor
 from matplotlib.figure import Figure
 
 from executed.page import Block, programs
+from executed.pictures import aloud
 from executed.sketches import Picture, Sketch, sketch_of
 from executed.trials import in_order
 
@@ -168,12 +170,17 @@ def worded(name: str, alternative: str, sketch: Sketch) -> Picture:
 # Within the process of a page
 
 
+def style() -> AbstractContextManager[None]:
+    """Let figures be drawn, here and where they are described, as the site shows them."""
+    return matplotlib.rc_context(STYLE)
+
+
 def drawings(
     names: Iterable[str], some: list[Block], page: str, name: str
 ) -> Iterator[tuple[int, Any]]:
     """Yield trials of some programs of a page, and then, as if of line 0, its pictures."""
     variables: dict[str, Any] = {}
-    with matplotlib.rc_context(STYLE):
+    with style():
         yield from in_order(variables, some, page, name)
         yield 0, {one: shown(one, variables[one]) for one in names if is_shown(variables.get(one))}
 
@@ -189,10 +196,15 @@ def shown(name: str, value: Any) -> Picture:
 
 
 def drawn(name: str, figure: Figure) -> str:
-    """Return a figure as SVG."""
+    """Return a figure as SVG, with the numbers of what has a name in it, for who listens."""
     file = StringIO()
     figure.savefig(file, format="svg", metadata=dict.fromkeys(METADATA))
-    return "<svg" + inlined(file.getvalue().partition("<svg")[2], name)
+    svg = inlined(file.getvalue().partition("<svg")[2], name)
+    if not (numbers := aloud(figure)):
+        return f"<svg{svg}"
+    start, _, drawing = svg.partition(">")
+    described = f'<desc id="{name}-numbers" data-search-exclude>{escape(numbers)}</desc>'
+    return f'<svg aria-describedby="{name}-numbers"{start}>{described}{drawing}'
 
 
 def movable(data: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Tests the pages: pytest-markdown-docs collects and reports their blocks, `page` runs them.
 
 Beside its blocks, a page of the site has a test for each check of its text, in `texts`.
-`--update-outputs` first rewrites the Output blocks of the pages that are tested.
+`--update-outputs` first rewrites the Output blocks of the pages that are tested, and what the
+files beside them say of their figures.
 """
 
 from __future__ import annotations
@@ -23,12 +24,21 @@ from pytest_markdown_docs._runners import register_runner
 from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
 from executed.commands import ROOT, is_package
+from executed.descriptions import (
+    Told,
+    beside,
+    disagreements,
+    figures_of,
+    strangers,
+    text_of,
+    updated,
+)
 from executed.fences import fault, misplaced
 from executed.names import not_installed
 from executed.page import fences, missing, programs
 from executed.server import Work, served
 from executed.texts import CHECKS
-from executed.trials import problems_of, trials, with_outputs
+from executed.trials import Trial, problems_of, trials, with_outputs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -105,15 +115,29 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def update_outputs(path: Path) -> list[str]:
-    """Rewrite the Output blocks of a page in place; return what changed, and nothing else did."""
+    """Rewrite the Output blocks of a page, and the file of its figures; return what changed."""
     page = path.read_bytes().decode("utf-8")
     plain = page.replace("\r\n", "\n")
-    updated = with_outputs(page, {} if missing(plain) else tries(os.getpid())(plain, str(path)))
-    if updated != page:
-        path.write_bytes(updated.encode("utf-8"))
+    found = {} if missing(plain) else tries(os.getpid())(plain, str(path))
+    figures = text_of(updated(path, figures_of(plain), told_by(found)))
+    return [*rewrite(path, with_outputs(page, found)), *rewrite(beside(path), figures)]
+
+
+def rewrite(path: Path, text: str) -> list[str]:
+    """Let a file hold a text, and be there only if it has any; return what changed."""
+    before = path.read_bytes().decode("utf-8") if path.exists() else ""
+    if text and text != before:
+        path.write_bytes(text.encode("utf-8"))
+    elif not text:
+        path.unlink(missing_ok=True)
     name = os.path.relpath(path)
-    old, new = (text.replace("\r\n", "\n").split("\n") for text in (page, updated))
+    old, new = (one.replace("\r\n", "\n").split("\n") for one in (before, text))
     return list(unified_diff(old, new, name, f"{name}, updated", n=0, lineterm=""))
+
+
+def told_by(found: dict[int, Trial]) -> Told:
+    """Return what the figures show that the programs of a page leave."""
+    return {name: one for trial in found.values() for name, one in trial.figures.items()}
 
 
 def follow(items: list[pytest.Item], moved: dict[int, int]) -> None:
@@ -131,10 +155,10 @@ def pytest_markdown_docs_markdown_it() -> SimpleNamespace:
 
 
 def tokens(page: str) -> list[SimpleNamespace]:
-    """Return what is tested: each fence but what belongs to a block, and code that has none."""
+    """Return what is tested: each fence but what belongs to a block, code without one, figures."""
     owned = [program.output for program in programs(page)]
     tested = {fence.first: fence.text for fence in fences(page) if fence not in owned}
-    tested |= dict(misplaced(page))
+    tested |= dict(misplaced(page)) | {line: name for name, line in figures_of(page).items()}
     return [
         SimpleNamespace(type="fence", info="python", content=text, map=[line - 1, line])
         for line, text in sorted(tested.items())
@@ -182,6 +206,9 @@ def page_of(path: Path) -> str:
 
 def problems(page: str, name: str) -> dict[int, str]:
     """Say what is wrong with all that is tested in a page, by its first line; nothing if right."""
-    tried = problems_of(page, tries(os.getpid())(page, name))
+    found = tries(os.getpid())(page, name)
+    tried = problems_of(page, found)
     wrong = {fence.first: fault(fence, page) for fence in fences(page)} | dict(misplaced(page))
-    return wrong | {line: wrong[line] or problem for line, problem in tried.items()}
+    wrong |= {line: wrong[line] or problem for line, problem in tried.items()}
+    wrong |= disagreements(Path(name), figures_of(page), told_by(found))
+    return wrong | {max(wrong): wrong[max(wrong)] or strangers(Path(name), figures_of(page))}

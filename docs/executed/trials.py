@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from mkdocs.utils.meta import get_data
 
+from executed.descriptions import Told, figures_of
 from executed.page import (
     DIFF,
     OUTPUT,
@@ -45,17 +46,18 @@ Work = Callable[[list[Block], str, str], Iterator[tuple[int, Any]]]
 
 @dataclass(frozen=True)
 class Trial:
-    """What a program printed, where it ran, the lines of it that never ran, and what is wrong."""
+    """What a program printed, the lines of it that never ran, what is wrong, and its figures."""
 
     printed: str | None
     idle: tuple[tuple[int, str], ...] = ()
     problem: str = ""
+    figures: Told = field(default_factory=dict)
 
 
 def trials(page: str, name: str, seconds: float = MOST_SECONDS) -> dict[int, Trial]:
     """Try the programs of a page, each for so long; return what came of them by first lines."""
     if not is_guide(name):
-        return judged(page, tried(programs(page), page, name, seconds, partial(in_order, {})))
+        return judged(page, tried(programs(page), page, name, seconds, with_figures))
     return judged(page, dict(apart(partial(each_alone, page, name, seconds))))
 
 
@@ -65,7 +67,7 @@ def each_alone(page: str, name: str, seconds: float) -> Iterator[tuple[int, Tria
         with suppress(BaseException):
             locate(path)
     for program in programs(page):
-        yield from tried([program], page, name, seconds, partial(in_order, {})).items()
+        yield from tried([program], page, name, seconds, with_figures).items()
 
 
 def tried(some: list[Block], page: str, name: str, seconds: float, work: Work) -> dict[int, Any]:
@@ -79,6 +81,23 @@ def tried(some: list[Block], page: str, name: str, seconds: float, work: Work) -
         dead = next((program for program in some if program.first not in found), some[-1])
         found[dead.first] = Trial(None, problem=within(name, str(death)))
     return found
+
+
+def with_figures(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
+    """Run programs of a page in order, and describe the figures that they leave, if all ran."""
+    variables: dict[str, Any] = {}
+    if not figures_of(page):
+        yield from in_order(variables, some, page, name)
+        return
+    from executed.figures import style  # imports Matplotlib, which takes long
+    from executed.pictures import told
+
+    with style():
+        last = None
+        for last in in_order(variables, some, page, name):
+            yield last
+        if last and last[1].printed is not None:
+            yield last[0], replace(last[1], figures=told(page, variables))
 
 
 def in_order(
