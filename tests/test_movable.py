@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from markdown import markdown
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -26,6 +29,8 @@ from executed.page import run
 PAGE = "learn/step-size.html"
 SOURCE = (DOCS / PAGE).with_suffix(".md").read_text("utf-8")
 NAMES = re.findall(r'^ +"(.* at .*)": \(', SOURCE, re.MULTILINE)
+Reading = Callable[[float], float]
+Measured = dict[str, float]
 PRECISIONS = (np.float64, np.float32)
 
 # One list of columns for each position of the slider, from left to right.
@@ -40,6 +45,41 @@ COLUMNS = """
             return [2, 3].map(k => [...document.querySelectorAll(`.movable td:nth-child(${k})`)]
                 .map(cell => cell.textContent));
         });
+    }
+"""
+# What is drawn for a function with the slider at a step: where, and what stands there.
+DRAWN = """
+    ([name, position]) => {
+        const movable = document.querySelector(".movable");
+        const [choice, slider] = movable.querySelectorAll("select, input");
+        choice.value = name;
+        choice.dispatchEvent(new Event("input"));
+        slider.value = position;
+        slider.dispatchEvent(new Event("input"));
+        const frame = movable.querySelector("svg").getBoundingClientRect();
+        const all = (selector, within = movable) => [...within.querySelectorAll(selector)];
+        const middle = one => {
+            const {left, right, top, bottom} = one.getBoundingClientRect();
+            return [(left + right) / 2 - frame.left, (top + bottom) / 2 - frame.top];
+        };
+        const middles = (selector, within) => all(selector, within).map(middle);
+        const [curves, marks] = all("svg > g:not(.frame)");
+        return {
+            columns: middles(".frame path[d*=V]").map(([x]) => x),
+            lines: middles(".frame path[d*=H]").map(([, y]) => y),
+            words: all(".frame text").map(one => [one.textContent, ...middle(one)]),
+            heads: all("table th[scope=col]").map(one => one.textContent),
+            rows: all("table tr:has(td + td)").slice(-5).map(row =>
+                [row.querySelector("th").textContent, ...all("td", row).map(td => td.textContent)]),
+            said: movable.querySelector("output").textContent,
+            now: middle(movable.querySelector(".now")),
+            curves: [".float64", ".float32"].map(one => ({
+                points: middles(`${one} :is(circle, rect)`, curves),
+                shape: all(`${one} :is(circle, rect)`, curves)[0].tagName,
+                stated: middles(`${one} path`, curves)[0],
+                marks: middles(`${one} :is(circle, rect)`, marks),
+            })),
+        };
     }
 """
 HEIGHT = "document.querySelector('.movable').offsetHeight"
@@ -139,6 +179,255 @@ def test_a_wrong_number_is_seen(
     tab.route("**/movable.js", lambda route: route.fulfill(body=faulty))
     tab.reload()
     assert differences(tab, "exp(x) at 1", variables)
+
+
+# What is drawn
+
+
+SHAPES = {"circle": "●", "rect": "■"}
+POSITIONS = (0, 24, 45)
+
+
+@pytest.fixture(scope="module")
+def data(site: Path) -> dict[str, Any]:
+    """Return the data that the page hands to the script."""
+    soup = BeautifulSoup((site / PAGE).read_text("utf-8"), "html.parser")
+    found: dict[str, Any] = json.loads(soup.select(".movable script")[0].get_text())
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_data_are_those_of_the_function_that_it_names(name: str, data: dict[str, Any]) -> None:
+    """The slope is the true one, to the last digits, and so is each cost, at its precision."""
+    assert not untrue(name, data["functions"][name], data["steps"])
+
+
+def untrue(name: str, curve: dict[str, Any], steps: list[float]) -> list[str]:
+    """Return what in the data of a function differs from what mpmath computes from its name."""
+    formula, _, place = name.rpartition(" at ")
+    code = formula.replace("³", "**3").replace("50 x", "50*x").replace("|x|", "fabs(x)")
+    function = eval(f"lambda x: {code}", vars(mpmath))
+    x = mpmath.mpf(place)
+    told = {"x": (curve["x"], x, 1e-15), "slope": (curve["slope"], mpmath.diff(function, x), 1e-15)}
+    for dtype in PRECISIONS:
+        near, start = 100 * float(np.finfo(dtype).eps), dtype(float(x))
+        costs = curve[dtype.__name__]
+        for h, plus, minus in zip(steps, costs["plus"], costs["minus"], strict=True):
+            for cost, where in ((plus, start + dtype(h)), (minus, start - dtype(h))):
+                if where > 0 or "log" not in name:
+                    told[f"{dtype.__name__} at {where}"] = cost, function(float(where)), near
+    return [
+        f"{name}, {what}: {shown}, expected {true}"
+        for what, (shown, true, near) in told.items()
+        if abs(shown - true) > near * max(abs(true), 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("exp(x) at 1", {"slope": 2.0}),
+        ("log(x) at 2", {"x": 4.0}),
+        ("x³ at 1", {"slope": 3 + 1e-13}),
+        ("sin(x) at 1", {"float32": "float64"}),
+    ],
+)
+def test_untrue_data_are_seen(name: str, fault: dict[str, Any], data: dict[str, Any]) -> None:
+    """Another slope, another place, and costs of another function."""
+    curve = data["functions"][name]
+    other = data["functions"]["|x| at 0.001"]
+    planted = {
+        key: other[value] if isinstance(value, str) else value for key, value in fault.items()
+    }
+    assert untrue(name, {**curve, **planted}, data["steps"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_draws_what_its_data_say(name: str, tab: Page, data: dict[str, Any]) -> None:
+    """As a reader takes it from the ticks: each point, each stated error, and the marks."""
+    assert not undrawn(tab, name, data)
+
+
+def undrawn(tab: Page, name: str, data: dict[str, Any]) -> list[str]:
+    """Return what is drawn or said otherwise than the data have it."""
+    return [
+        f"{name}, position {position}: {fault}"
+        for position in POSITIONS
+        for fault in misdrawn(tab.evaluate(DRAWN, [name, position]), position, name, data)
+    ]
+
+
+def misdrawn(
+    drawn: dict[str, Any], position: int, name: str, data: dict[str, Any]
+) -> Iterator[str]:
+    """Yield what is drawn or said otherwise than the data have it, with the slider at a step."""
+    steps, curve = data["steps"], data["functions"][name]
+    step = brief(steps[position], 0)
+    across, _ = readings(drawn)
+    yield from misnamed(drawn)
+    if not near(across(drawn["now"][0]), power(steps[position])):
+        yield f"the line is not at the step {step}"
+    if not drawn["said"].startswith(f"h = {step}: "):
+        yield f"{step} is not the step that is said: {drawn['said']}"
+    for column, dtype in enumerate(PRECISIONS):
+        measured = [measured_at(h, curve, i, dtype) for i, h in enumerate(steps)]
+        yield from misplaced(drawn, column, measured, measured[position])
+        yield from misread(drawn, column, measured[position])
+
+
+def misnamed(drawn: dict[str, Any]) -> Iterator[str]:
+    """Yield which axis, or which shape of points, has the name of another."""
+    places = {text: (x, y) for text, x, y in drawn["words"]}
+    if places.get("step h", (0, 0))[1] < max(drawn["lines"]):
+        yield "the step is not named below"
+    if places.get("error of the slope", (np.inf, 0))[0] > min(drawn["columns"]):
+        yield "the error is not named to the left"
+    heads = [
+        f"{SHAPES[one['shape']]} {dtype.__name__}"
+        for one, dtype in zip(drawn["curves"], PRECISIONS, strict=True)
+    ]
+    if drawn["heads"] != heads:
+        yield f"the table has the heads {drawn['heads']}, expected {heads}"
+
+
+def misplaced(
+    drawn: dict[str, Any], column: int, measured: list[Measured], now: Measured
+) -> Iterator[str]:
+    """Yield which points, lines or marks of a precision are not where its errors are."""
+    across, up = readings(drawn)
+    shown = drawn["curves"][column]
+    for kind, wanted in (("points", measured), ("marks", [now])):
+        places = [(power(one["h"]), power(one["error"])) for one in wanted if one["error"] >= 0]
+        read = [(across(x), up(y)) for x, y in shown[kind]]
+        if np.shape(read) != np.shape(places) or not np.allclose(read, places, atol=0.1):
+            yield f"the {kind} in column {column} are at {read}, expected {places}"
+    if not near(up(shown["stated"][1]), power(now["stated"])):
+        yield f"the stated error in column {column} is elsewhere"
+
+
+def misread(drawn: dict[str, Any], column: int, now: Measured) -> Iterator[str]:
+    """Yield which numbers of a precision are said or in the table otherwise than the data."""
+    error = f"error {brief(now['error'])} in {PRECISIONS[column].__name__}"
+    if now["error"] >= 0 and error not in drawn["said"]:
+        yield f"{error} is not said: {drawn['said']}"
+    for row, *cells in drawn["rows"]:
+        cell, expected = float(cells[column].replace("none", "nan")), now[ROWS[row]]
+        if not np.isclose(cell, expected, rtol=0.06, atol=0, equal_nan=True):
+            yield f"{row} is {cell} in column {column}, expected {expected}"
+
+
+# The rows of the table by what they are of a measured slope.
+ROWS = {
+    "f(x + h)": "plus",
+    "f(x − h)": "minus",
+    "slope": "slope",
+    "error": "error",
+    "error stated": "stated",
+}
+
+
+def measured_at(h: float, curve: dict[str, Any], i: int, dtype: Any) -> Measured:
+    """Return the slope at a step with its errors, and the costs that it is computed from."""
+    costs = curve[dtype.__name__]
+    plus, minus, x, step = map(dtype, (costs["plus"][i], costs["minus"][i], curve["x"], h))
+    with np.errstate(invalid="ignore"):
+        slope = float((plus - minus) / ((x + step) - (x - step)))
+    error = abs(slope - curve["slope"])
+    named = {"h": h, "slope": slope, "error": error, "stated": costs["stated"]}
+    return {**named, "plus": float(plus), "minus": float(minus)}
+
+
+def readings(drawn: dict[str, Any]) -> tuple[Reading, Reading]:
+    """Return how a reader takes powers of ten from the ticks, across and up."""
+    labels = [(text, x, y) for text, x, y in drawn["words"] if text.startswith("1")]
+    below = [(x, exponent(text)) for text, x, y in labels if y > max(drawn["lines"]) + 2]
+    left = [(y, exponent(text)) for text, x, y in labels if x < min(drawn["columns"]) - 2]
+    return reading(below, drawn["columns"]), reading(left, drawn["lines"])
+
+
+def reading(labels: list[tuple[float, int]], lines: list[float]) -> Reading:
+    """Return the power of ten at a place, as the label nearest to a line tells it."""
+    powers = [min(labels, key=lambda label: abs(label[0] - line))[1] for line in lines]
+    slope, start = np.polyfit(lines, powers, 1)
+    return lambda place: float(slope * place + start)
+
+
+def exponent(text: str) -> int:
+    """Return the power of ten that a label shows."""
+    return 0 if text == "1" else int(text.removeprefix("10").replace("−", "-"))
+
+
+def near(one: float, other: float) -> bool:
+    """Whether two powers of ten are a tenth of a power apart at most."""
+    return abs(one - other) < 0.1
+
+
+def power(x: float) -> float:
+    """Return the power of ten of a number; one for which the plot has no room is at its edge."""
+    return float(np.log10(np.clip(x, 1e-16, 1e4)))
+
+
+def brief(x: float, digits: int = 1) -> str:
+    """Return a number in so many digits after the first, as JavaScript writes it."""
+    return "0" if x == 0 else re.sub("e([+-])0", r"e\1", f"{x:.{digits}e}")
+
+
+FAULTY_DRAWINGS = {
+    "steps a power off": (
+        'y="${BOTTOM + 18}">${ten(power)}',
+        'y="${BOTTOM + 18}">${ten(power + 1)}',
+    ),
+    "errors a power off": ('class="end">${ten(power)}', 'class="end">${ten(power - 1)}'),
+    "no minus": ('.replace("-", "−")', '.replace("-", "")'),
+    "ten times the error": ("[across(h), up(error)]", "[across(h), up(10 * error)]"),
+    "ten times the step": ("[across(h), up(error)]", "[across(10 * h), up(error)]"),
+    "another logarithm": ("Math.log10(x)", "Math.log(x)"),
+    "swapped costs": ('"f(x + h)", "f(x − h)"', '"f(x − h)", "f(x + h)"'),
+    "swapped errors": ('"error", "error stated"', '"error stated", "error"'),
+    "swapped slope": ('"slope", "error", ', '"error", "slope", '),
+    "swapped shapes": ('float64: "●", float32: "■"', 'float64: "■", float32: "●"'),
+    "swapped titles": ("step h</text>", "error of the slope</text>"),
+    "another stated error": ("const y = up(stated);", "const y = up(stated / 9);"),
+    "another line": ("M${across(h)} ${TOP}V", "M${across(h / 10)} ${TOP}V"),
+    "fewer points": (
+        "${points.map((point) => mark(point",
+        "${points.slice(1).map((point) => mark(point",
+    ),
+    "another error said": ("`error ${brief(error)}", "`error ${brief(2 * error)}"),
+    "another step said": ("`h = ${h.toExponential()}", "`h = ${(2 * h).toExponential()}"),
+    "another function": ("functions[choice.value]", 'functions["exp(x) at 1"]'),
+    "another mark": ("points[slider.value])", "points[Math.max(slider.value - 3, 0)])"),
+}
+
+
+def replaced(tab: Page, sound: str, faulty: str) -> None:
+    """Open the page with a script that has a fault."""
+    script = (DOCS / "assets" / "movable.js").read_text("utf-8")
+    assert script.count(sound) == 1
+    tab.route("**/movable.js", lambda route: route.fulfill(body=script.replace(sound, faulty)))
+    tab.reload()
+
+
+@pytest.mark.parametrize(("sound", "faulty"), FAULTY_DRAWINGS.values(), ids=FAULTY_DRAWINGS)
+def test_a_wrong_drawing_is_seen(sound: str, faulty: str, tab: Page, data: dict[str, Any]) -> None:
+    """A script with a planted fault draws or says something else than the data."""
+    replaced(tab, sound, faulty)
+    assert undrawn(tab, "sin(x) at 1", data)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[52, 394, 10, 240]", "[60, 380, 20, 230]"),
+        ("MOST_ERROR, BOTTOM, TOP", "MOST_ERROR, TOP, BOTTOM"),
+        ("mark(point, 1.8)", "mark(point, 2.5)"),
+    ],
+    ids=["smaller", "upside down", "larger points"],
+)
+def test_another_look_is_no_fault(one: str, other: str, tab: Page, data: dict[str, Any]) -> None:
+    """Points are read off the ticks, wherever these stand."""
+    replaced(tab, one, other)
+    assert not undrawn(tab, "sin(x) at 1", data)
 
 
 def test_the_keyboard_moves_it(tab: Page, slider: Locator) -> None:
