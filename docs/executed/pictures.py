@@ -175,18 +175,25 @@ def of_artist(artist: Artist, ruler: Ruler, name: str) -> Iterator[Said]:
 
 def of_line(look: str, places: Places, ruler: Ruler, name: str) -> Iterator[Said]:
     """Describe a line: its ends, its extremes where they are others, and points between."""
-    told = calmed(finite(places), ruler)
-    ends = ["from ", *ruler.point(told[0]), " to ", *ruler.point(told[-1])]
+    drawn = finite(places)
+    if not len(drawn):
+        yield said(f"{look}: nothing")
+        return
+    told = calmed(drawn, ruler.axes)
+    ends = ["from ", *ruler.near(drawn, 0).point(told[0])]
+    ends += [" to ", *ruler.near(drawn, len(drawn) - 1).point(told[-1])]
     for word, sign in (("lowest", 1), ("highest", -1)):
-        extreme = told[turn(sign * told[:, 1])]
-        if min(abs(extreme[1] - told[[0, -1], 1])) > SEEN:
-            ends += [f", {word} ", *ruler.point(extreme, SEEN + max(ruler.stray))]
+        row = turn(sign * told[:, 1])
+        if min(abs(told[row, 1] - told[[0, -1], 1])) > SEEN:
+            local = ruler.near(drawn, row)
+            ends += [f", {word} ", *local.point(told[row], SEEN + 4 * max(local.stray))]
     is_curve = len(places) > 2
     named = name or ("a line" if is_curve else "")
     yield said(f"{look}: ", ends, aloud=f"{named}: {said(ends)}." if named else "")
     if is_curve:
         rows = np.unique(np.linspace(0, len(told) - 1, FEW).round().astype(int))[1:-1]
-        between = chain.from_iterable((" ", *ruler.point(told[row], ROUGHLY)) for row in rows)
+        numbers = (ruler.near(drawn, row).point(told[row], ROUGHLY) for row in rows)
+        between = chain.from_iterable((" ", *some) for some in numbers)
         yield said(f"    {counted(places)}, by way of", between)
 
 
@@ -287,6 +294,12 @@ class Ruler:
     axes: Axes
     stray: NDArray[np.float64]
 
+    def near(self, places: Places, row: int) -> Ruler:
+        """Return what reads numbers near a point of a line, by how the line strays there."""
+        width = max(len(places) // 10, 1)
+        part = places[max(row - width, 0) : row + width + 1]
+        return self if len(places) <= 2 else Ruler(self.axes, stray(part, self.axes))
+
     def point(self, place: NDArray[np.float64], slack: float = SEEN) -> list[Part]:
         """Return the numbers of a point."""
         x, y = (self.number(k, place[k], slack) for k in (0, 1))
@@ -307,23 +320,26 @@ class Ruler:
 
 
 def ruler_of(axes: Axes) -> Ruler:
-    """Return what reads numbers off axes."""
-    strays = [stray(finite(placed(one))) for one in (*axes.lines, *axes.collections)]
+    """Return what reads numbers off axes, by what strays most along each."""
+    strays = [stray(finite(placed(one)), axes) for one in (*axes.lines, *axes.collections)]
+    return Ruler(axes, np.max([np.zeros(2), *strays], axis=0))
+
+
+def stray(places: Places, axes: Axes) -> NDArray[np.float64]:
+    """Return how far points are, on logarithmic scales, from the median of each and its neighbours.
+
+    On average, that is. On other scales, no rounding errors are seen.
+    """
     is_log = np.array([axes.get_xscale(), axes.get_yscale()]) == "log"
-    return Ruler(axes, np.max([np.zeros(2), *strays], axis=0) * is_log)
-
-
-def stray(places: Places) -> NDArray[np.float64]:
-    """Return how far points are, on average, from the median of each and its neighbours."""
     if len(places) < 3:
         return np.zeros(2)
-    means: NDArray[np.float64] = abs(places - running_median(places, 3))[1:-1].mean(axis=0)
-    return means
+    means = abs(places - running_median(places, 3))[1:-1].mean(axis=0)
+    return np.where(is_log, means, 0.0)
 
 
-def calmed(places: Places, ruler: Ruler) -> Places:
+def calmed(places: Places, axes: Axes) -> Places:
     """Return the running median of a line that scatters, and any other line as it is."""
-    if (stray(places) * ruler.stray)[1] < SCATTERS**2:
+    if stray(places, axes)[1] < SCATTERS:
         return places
     return np.column_stack([places[:, 0], running_median(places, len(places) // 20 * 2 + 1)[:, 1]])
 
@@ -353,7 +369,9 @@ def placed(artist: Artist) -> Places:
         case PathCollection():
             return shares(axes, artist.get_offset_transform(), artist.get_offsets())
         case Collection():
-            corners = np.concatenate([path.vertices for path in artist.get_paths()])
+            corners = np.concatenate(
+                [np.empty((0, 2)), *(path.vertices for path in artist.get_paths())]
+            )
             return shares(axes, artist.get_transform(), corners)
         case Patch():
             return shares(axes, artist.get_transform(), artist.get_path().vertices)

@@ -7,7 +7,8 @@ and each statement becomes `pass`, so that what is left is a program.
 What is not noticed is printed.
 
 Four kinds are counted by themselves, since a test of the text cannot notice all of them:
-a statement that only draws changes a picture, one that asserts what holds is silent,
+a statement that only draws changes a picture, of which tiny parts are not described, and those of
+guides are not compared here, one that asserts what holds is silent,
 one that a framework asks for may change nothing in one run, such as @staticmethod, @jax.jit,
 a seed, or a setting of the process that an earlier block has made, too,
 and a number that is changed by one, such as 2 to 3, may stand beside it as another one:
@@ -32,16 +33,18 @@ import matplotlib as mpl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from executed.descriptions import disagreements, figures_of
+from executed.figures import style
 from executed.page import Block, blocks, is_guide, missing, run, stray_outputs
+from executed.pictures import told
 from executed.prose import NUMBER, prose, unquoted_numbers
 from executed.trials import difference
 from proofs.forks import ROOT, in_child, processes, warm
 
 DOCS = ROOT / "docs"
-FIGURE = re.compile(r"\]\(figure:(\w+)\)")
 TOLD = ("digit", "number", "statement")  # the kinds of which every change has to be noticed
 EXCEPTED = {
-    "drawing": "; a picture changes",
+    "drawing": "; too little of a picture changes",
     "assertion": "; what holds is silent",
     "convention": "; one run is the same",
     "number by one": "; it stands beside it, too",
@@ -101,7 +104,7 @@ def numbers(lines: list[str], page: str) -> Iterator[Change]:
 
 def only_draws(block: Block, page: str) -> bool:
     """Tell whether a block makes a figure, and prints nothing."""
-    figures = "|".join(FIGURE.findall(page)) or "(?!)"
+    figures = "|".join(figures_of(page)) or "(?!)"
     return not block.output and bool(re.search(rf"^(?:{figures})\b", block.text, re.MULTILINE))
 
 
@@ -167,18 +170,20 @@ def fails(page: str, name: str) -> bool:
 
 
 def runs(page: str, name: str) -> bool:
-    """Tell whether the blocks run, print what stands below them, and draw the figures."""
+    """Tell whether the blocks run, print what stands below them, and draw what is described."""
     # As in pyproject.toml. This is in a process of its own.
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", ".* encountered in matmul", RuntimeWarning)
     namespace: dict[str, object] = {}
     try:
-        printed = zip(blocks(page), run(page, name, namespace), strict=True)
-        same = not any(difference(*pair) for pair in printed)
+        with style():
+            printed = zip(blocks(page), run(page, name, namespace), strict=True)
+            same = not any(difference(*pair) for pair in printed)
+            drawn = told(page, namespace)
     except Exception:
         return False
-    drawn = is_guide(name) or all(figure in namespace for figure in FIGURE.findall(page))
-    return same and drawn
+    faults = disagreements(Path(name), figures_of(page), drawn).values()
+    return same and (is_guide(name) or not any(faults))
 
 
 def unnoticed(name: str) -> tuple[Counter[str], list[str]]:
