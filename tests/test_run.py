@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from functools import partial
 from pathlib import Path
 from textwrap import indent
@@ -139,23 +138,29 @@ def test_what_a_test_has_set_no_page_sees(run: Run, monkeypatch: pytest.MonkeyPa
     run(block("import json\n\nassert not hasattr(json, 'planted')")).assert_outcomes(passed=1)
 
 
-def test_a_copy_does_work_under_the_same_warnings_and_raises_what_that_raises() -> None:
-    """It answers as often as it is asked, and goes on after an error."""
-    ask = served(warned)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert ask(1) == 1
-        warnings.simplefilter("error")
-        with pytest.raises(UserWarning, match="2"):
-            ask(2)
-        warnings.simplefilter("ignore")
-        assert ask(3) == 3
+ASKING = """
+import warnings
+from executed.server import served
 
-
-def warned(number: int) -> int:
-    """Warn of a number, and return it."""
+def warned(number):
     warnings.warn(str(number), stacklevel=1)
     return number
+
+ask = served(warned)
+for number, action in enumerate(("ignore", "error", "ignore")):
+    warnings.simplefilter(action)
+    try:
+        print(ask(number))
+    except UserWarning as error:
+        print("raised", error)
+"""
+
+
+def test_a_copy_does_work_under_the_same_warnings_and_raises_what_that_raises() -> None:
+    """It answers as often as it is asked, and goes on after an error."""
+    command = [sys.executable, "-c", ASKING]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "0\nraised 1\n2\n"
 
 
 def test_a_copy_ends_with_the_process_that_made_it() -> None:

@@ -162,6 +162,8 @@ def worded(name: str, alternative: str, sketch: Sketch) -> Picture:
     if not alternative.strip():
         raise ValueError(f": say what it shows, ![like this](figure:{name}).")
     kind, html = sketch.pictures[name]
+    if kind == "wrong":
+        raise ValueError(f": {html}")
     if kind == "movable":
         return kind, f"{html}<noscript>{escape(alternative)}</noscript>"
     return kind, f'<svg role="img" aria-label="{escape(alternative)}"{html.removeprefix("<svg")}'
@@ -191,8 +193,12 @@ def is_shown(value: object) -> bool:
 
 
 def shown(name: str, value: Any) -> Picture:
-    """Return what kind of figure a value is, and its HTML."""
-    return ("movable", movable(value)) if isinstance(value, dict) else ("drawn", drawn(name, value))
+    """Return what kind of figure a value is, and its HTML, or what is wrong with it."""
+    is_data = isinstance(value, dict)
+    try:
+        return ("movable", movable(value)) if is_data else ("drawn", drawn(name, value))
+    except ValueError as error:
+        return "wrong", str(error)
 
 
 def drawn(name: str, figure: Figure) -> str:
