@@ -1104,6 +1104,7 @@ def test_a_tolerance_holds_for_both_methods(method: str) -> None:
     assert check(1e-2, tolerance=1e-3).verdict == "wrong"
     assert "tolerance" in str(check(1e-5, tolerance=1e-3))
     assert "tolerance" not in str(check(0.0, tolerance=1e-3))
+    assert check(0.0, tolerance=0)
 
 
 def test_the_numbers_of_an_entry_can_be_told_apart() -> None:
@@ -1245,3 +1246,13 @@ def test_one_array_twice_in_the_nest_has_a_name() -> None:
     for array in report.arrays.values():
         assert array.mistake
         assert "one array in two places" in array.mistake.text
+
+
+def test_an_unread_entry_that_is_0_is_as_usual_as_the_others() -> None:
+    """Steps suit it, so that a claim for it is wrong, however small beside the others."""
+    w = np.linspace(0.5, 2, 10)
+    w[3] = 0
+    read = np.arange(10) != 3
+    claimed = np.where(read, np.cos(w), 0.005)
+    report = check_gradient(lambda p: np.sin(p[read]).sum(), claimed, w, method="entries")
+    assert [entry.index for entry in array_of(report).entries] == [(3,)]

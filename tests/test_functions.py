@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backproof import assert_gradient, check_gradient, course
+from backproof import assert_gradient, check_gradient, check_jacobian, course
 from backproof._functions import Pair
 from backproof._parameters import flatten
 from catalogue import AT_A_KINK, RIGHT, WRONG, Kink, Model, Right, Wrong
@@ -388,3 +388,10 @@ def course_case() -> tuple[Any, Any, Any]:
     gradients = course.backward_propagation_n(X, Y, cache)
     claimed = {key: gradients["d" + key] for key in parameters}
     return lambda _: course.forward_propagation_n(X, Y, parameters)[0], claimed, parameters
+
+
+def test_one_value_in_a_list_is_not_taken_for_a_gradient() -> None:
+    """A number beside it is a Jacobian without its row, and no pair in the other order."""
+    with pytest.raises(ValueError, match="the Jacobian has shape"):
+        check_jacobian(lambda x: ([x**2], 2 * x), True, 3.0)
+    assert check_jacobian(lambda x: ([x**2], [2 * x]), True, 3.0)

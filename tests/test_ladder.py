@@ -25,7 +25,7 @@ from backproof._slopes import (
     ladder,
     measure,
 )
-from backproof._zeros import bending
+from backproof._zeros import bending, is_smooth
 from catalogue.functions import FUNCTIONS
 from drawn import draws
 
@@ -211,6 +211,26 @@ def test_a_gap_tells_of_a_curvature_if_the_next_step_could_show_it(
     step = objective.noise.step
     first = Difference(step, 0.0, roundings * 1e-12, 1e-12, 1.0)
     assert (bending(objective, of_entry(objective.parameters, 0), first) is first) == tells
+
+
+@pytest.mark.parametrize(
+    ("values", "smooth"),
+    [
+        ((1.0, 1.0, 1.0), True),
+        ((1.2, 1.0, 1.0 + 1 / RATIO + 0.15), True),  # within the rounding of both
+        ((1.2, 1.0, 1.0 + 1 / RATIO + 0.25), False),
+        ((1.0, 1.3, 1.3), False),  # neither slope at the longer step is that at the first
+    ],
+)
+def test_a_cost_is_smooth_where_gaps_shrink_and_slopes_stay(
+    values: tuple[float, float, float], *, smooth: bool
+) -> None:
+    """By no more than the gap is at the next smaller step, and rounding."""
+    first, longer, closer = (
+        Difference(1.0, value, gap, 0.1, 1.0)
+        for value, gap in zip(values, (0.0, 1.0, 1 / RATIO), strict=True)
+    )
+    assert is_smooth(first, longer, closer) == smooth
 
 
 def test_the_gap_of_a_curve_vanishes_at_the_point() -> None:

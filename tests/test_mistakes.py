@@ -781,6 +781,7 @@ def test_wrong_entries_in_one_place_are_named_after_it(wrong: Any, words: str) -
         (shown, 0.5, 7.0, "0.5"),  # at least one digit
         (shown, 1 / 3, 0.0, "0.33333"),  # at most five
         (times, 1.02, 0.01, "1.02"),
+        (times, 1.02, 0.05, "1.02"),  # and not 1.0
         (times, 0.99998, 1e-9, "1 - 2e-05"),
     ],
 )
