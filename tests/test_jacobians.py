@@ -329,6 +329,9 @@ def test_rows_columns_and_factors_are_named(change: Callable[[Array], None], tex
     assert "the cost" not in str(report)
 
 
+TRANSPOSED = r"has shape \(3, 4\): expected \(4, 3\).*transposed\?"
+
+
 def test_a_transpose_is_named() -> None:
     """Where it has the shape of the Jacobian itself; otherwise, the shape tells."""
     mistake = (
@@ -336,8 +339,25 @@ def test_a_transpose_is_named() -> None:
     )
     assert mistake is not None
     assert mistake.kind == "transposed"
-    with pytest.raises(ValueError, match=r"has shape \(3, 4\): expected \(4, 3\).*transposed\?"):
+    with pytest.raises(ValueError, match=TRANSPOSED):
         check_jacobian(line, lambda x: slopes(x).T, X)
+
+
+def test_the_shape_of_a_sparse_matrix_tells_as_well() -> None:
+    """It is not read as another matrix of as many entries."""
+    sparse = pytest.importorskip("scipy.sparse").csr_array
+    assert check_jacobian(line, lambda x: sparse(slopes(x)), X)
+    with pytest.raises(ValueError, match=TRANSPOSED):
+        check_jacobian(line, lambda x: sparse(slopes(x).T), X)
+
+
+def test_a_jacobian_that_is_0_says_within_which_number() -> None:
+    """Where all its rows are, as at the lowest point of each value; otherwise there is none."""
+    at_the_lowest = check_jacobian(
+        lambda x: 1 + (x - X) ** 2, lambda x: np.diag(2 * (x - X)), X.copy(), method="directions"
+    )
+    assert "0 within 1e-0" in str(at_the_lowest)
+    assert "within" not in str(check_jacobian(line, slopes, X, method="directions"))
 
 
 @every_method
