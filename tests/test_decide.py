@@ -15,6 +15,7 @@ from backproof._decide import (
     RESOLVED,
     Claim,
     Finding,
+    _holds,
     confirmed,
     decide,
     hearing,
@@ -403,3 +404,13 @@ def test_a_difference_that_is_given_is_begun_with() -> None:
     first = Difference(step=1e-5, value=2.0, gap=0.0, rounding=1e-9, least=1.0)
     assert decide(objective, direction, claim_of(2.0), first).verdict == "right"
     assert objective.evaluations == before
+
+
+def test_a_single_difference_accuses_if_the_next_smaller_step_agrees_with_it() -> None:
+    """The one after that is finer, and says nothing of what the first has truncated."""
+    objective = objective_of(np.sin, 1.0)
+    direction, claim = of_entry(objective.parameters, 0), claim_of(2.0)
+    start = Difference(1.0, 1.0, 0.0, 0.01, 1.0)
+    same, other = (Difference(0.1, v, 0.0, r, 1.0) for v, r in ((1.0, 0.01), (1.3, 0.5)))
+    assert _holds([same, same], claim, start, direction)
+    assert not _holds([other, same], claim, start, direction)
