@@ -42,7 +42,7 @@ TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
 HANGS = 30  # what takes so many seconds more than while its lines were noted, does not end
 # These build the site, look at it, or run other programs or libraries: no test of ours alone.
 OTHERS = """
-    browser code engine formulas frameworks glossary itself measured movable names notebook
+    browser code engine figures formulas frameworks glossary itself measured movable names notebook
     packaging peers platforms proofs run serving site texts words
 """
 
