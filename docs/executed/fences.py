@@ -15,10 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from executed.commands import lines_of, runs
-from executed.formulas import FORMULA
 from executed.page import DIFF, OUTPUT, PYTHON, Fence, without_fences
-from executed.proofs import MARKING
-from executed.prose import CODE, empty_lines
+from executed.prose import bare
 
 BASH = "bash"
 TOML = re.compile(r'toml title="([\w.]+\.toml)"')
@@ -30,10 +28,7 @@ OPENS = re.compile(r"\s*(?:!!! |\?\?\?\+? |===\+? |[-*+] |\d+\. |\[\^[^]]+\]: |:
 
 def misplaced(page: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a page that show code without a fence, or open none, and what is wrong."""
-    text = CODE.sub(
-        "", re.sub(FORMULA, empty_lines, MARKING.sub(empty_lines, without_fences(page)))
-    )
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(bare(page).split("\n"), 1):
         if re.search("```|~~~", line):
             yield number, "this fence is none: begin the line with it, or with spaces before it."
         elif tag := TAG.search(line):

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from executed.built import soup_of
 from executed.page import without_fences
 from executed.prose import CODE
+from executed.texts import LINK
 
 READ_IN_ORDER = ("Learn", "Explanation")  # a guide is for one task, a reference for one question
 NEXT = re.compile(r"^\*\*Next:\*\* (.+)", re.MULTILINE)
-LINK = re.compile(r"(?<=\]\()(?!figure:)([^()\s]+)")
 FITS = range(40, 301)  # characters that a list of results shows, more or less
 LINKED = re.compile(r"\[([^]]*)\]\([^()]*\)")
 
@@ -140,8 +141,3 @@ def plain(text: str) -> str:
 def without_permalink(tag: Tag) -> str:
     """Return the text of a tag without the sign of its link."""
     return tag.get_text().removesuffix("¶").strip()
-
-
-def soup_of(html: str) -> BeautifulSoup:
-    """Return the parsed HTML."""
-    return BeautifulSoup(html, "html.parser")

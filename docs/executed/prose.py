@@ -165,6 +165,12 @@ def results(formula: re.Match[str]) -> str:
     return " ".join(NOT_WHOLE.findall(tex)) + empty_lines(formula)
 
 
+def bare(page: str) -> str:
+    """Return a page, in its lines, without its fences, markings, formulas and inline code."""
+    text = MARKING.sub(empty_lines, without_fences(page))
+    return CODE.sub("", re.sub(FORMULA, empty_lines, text))
+
+
 def empty_lines(match: re.Match[str]) -> str:
     """Return as many line ends as the match has."""
     return "\n" * match[0].count("\n")

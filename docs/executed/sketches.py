@@ -50,8 +50,9 @@ def sketched(page: str, name: str, names: Names, sources: str) -> Sketch:
     found = process()(some, page, name, MOST_SECONDS, partial(afresh, names))
     pictures = found.pop(0, {})
     wrong = problems_of(page, judged(page, found))
-    places = {line: f"{os.path.relpath(name)}:{line}" for line in wrong}
-    return Sketch([wrong[one] and f"{places[one]}: {wrong[one]}" for one in wrong], pictures)
+    file = os.path.relpath(name)
+    problems = [problem and f"{file}:{line}: {problem}" for line, problem in wrong.items()]
+    return Sketch(problems, pictures)
 
 
 @cache

@@ -13,11 +13,10 @@ from urllib.parse import unquote, urlsplit
 from markdown.extensions.toc import slugify
 
 from executed.commands import ROOT
-from executed.formulas import FORMULA
 from executed.names import unknown_names
 from executed.page import HEADING, without_fences
 from executed.proofs import MARKING
-from executed.prose import CODE, empty_lines, unquoted_numbers
+from executed.prose import bare, empty_lines, unquoted_numbers
 from executed.ties import untied
 
 LINK = re.compile(r"\]\((?!figure:)([^()\s]+)")
@@ -76,9 +75,7 @@ CHECKS: dict[str, Callable[[Path, str], list[str]]] = {
 
 def targets(page: str) -> Iterator[tuple[int, str]]:
     """Yield where the links of a page lead, each with its line."""
-    text = MARKING.sub(empty_lines, without_fences(page))
-    text = CODE.sub("", re.sub(FORMULA, empty_lines, text))
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(bare(page).split("\n"), 1):
         yield from ((number, target) for target in LINK.findall(line))
 
 

@@ -70,7 +70,7 @@ def copied(work: Callable[[Connection], None]) -> tuple[int, Connection]:
     """Do work in a copy of this process; return its number, and where its answers come from."""
     reader, writer = Pipe(duplex=False)
     with warnings.catch_warnings():
-        # Python and JAX warn of threads: where a test has left one, no block waits for it.
+        # Python warns of threads, among them those of BLAS, which no copy waits for.
         warnings.simplefilter("ignore")
         child = os.fork()
     if not child:
