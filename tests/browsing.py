@@ -16,23 +16,17 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 WIDTHS = (1280, 360)
-# 100 ms there and back, ten megabits a second.
-PHONE = {
-    "offline": False,
-    "latency": 100,
-    "downloadThroughput": 1_250_000,
-    "uploadThroughput": 1_250_000,
-}
 
-# Layout shifts that no click or key explains, and the largest paint so far.
+# Layout shifts that no click or key explains, and what the browser waits for before it paints.
 MEASURE = """
-    window.shift = window.paint = 0;
+    window.shift = 0;
     new PerformanceObserver(list => {
         for (const one of list.getEntries()) if (!one.hadRecentInput) shift += one.value;
     }).observe({type: "layout-shift", buffered: true});
-    new PerformanceObserver(list => {
-        for (const one of list.getEntries()) paint = one.startTime;
-    }).observe({type: "largest-contentful-paint", buffered: true});
+"""
+AWAITED = """
+    performance.getEntriesByType("resource")
+        .filter(one => one.renderBlockingStatus === "blocking").map(one => one.name)
 """
 
 UNDRAWN = """
@@ -80,10 +74,14 @@ COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 
 @dataclass
 class Visit:
-    """A first visit of a page: what it requested and reported, what is wrong, how it shifted."""
+    """A first visit of a page: what it requested and reported, what is wrong, how it shifted.
+
+    `awaited` are the requests that the browser waits for before it paints anything.
+    """
 
     url: str
     requests: list[str] = field(default_factory=list)
+    awaited: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     shift: float = 0.0
@@ -106,6 +104,7 @@ def visit(browser: Browser, url: str) -> Visit:
         tab.set_viewport_size({"width": width, "height": 900})
         tab.emulate_media(color_scheme="light")
         tab.goto(url)
+        seen.awaited = tab.evaluate(AWAITED)
         seen.shift = max(seen.shift, settle(tab))
         seen.problems += [f"light, {width} px: {one}" for one in [*violations(tab), *faults(tab)]]
         darken(tab)
@@ -163,21 +162,6 @@ def weight(urls: Iterable[str], site: Path, address: str) -> int:
 def compressed(file: Path) -> int:
     """Return the bytes of a file that is sent with gzip, if it can be made smaller."""
     return min(len(file.read_bytes()), len(gzip.compress(file.read_bytes())))
-
-
-def largest_paint(browser: Browser, url: str) -> float:
-    """Return the milliseconds until the largest part of a page is painted on a first visit.
-
-    The network is that of a phone, since what runs on one machine tells the time of the machine.
-    """
-    tab = browser.new_page()
-    tab.add_init_script(MEASURE)
-    tab.context.new_cdp_session(tab).send("Network.emulateNetworkConditions", PHONE)
-    tab.goto(url)
-    settle(tab)
-    paint: float = tab.evaluate("paint")
-    tab.context.close()
-    return paint
 
 
 def copied(tab: Page, selector: str) -> list[str]:

@@ -140,11 +140,15 @@ def with_wheel(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the path of the system's Chromium; without one, skip, and fail in CI."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if not program:
+    if not (program := installed_chromium()):
         missing = pytest.fail if "CI" in os.environ else pytest.skip
         missing("The pages are looked at in Chromium: install it from your system's packages.")
-    return str(program)
+    return program
+
+
+def installed_chromium() -> str:
+    """Return the path of the system's Chromium, or nothing."""
+    return next(filter(None, map(shutil.which, CHROMIUM)), "")
 
 
 @pytest.fixture(scope="module")
