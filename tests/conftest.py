@@ -15,7 +15,6 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browsing import served
-from executed.sketches import process
 
 Run = Callable[..., pytest.RunResult]
 
@@ -31,11 +30,6 @@ QUIET = [
     "--no-first-run",
     "--no-sandbox",
 ]
-
-
-def pytest_configure() -> None:
-    """Make the process that draws figures before tests are collected, which start threads."""
-    process()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

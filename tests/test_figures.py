@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pytest
 from bs4 import BeautifulSoup
 from markdown import markdown
+from matplotlib import rc_context
 
 from conftest import DOCS, Run
 from executed.descriptions import beside, figures_of, settled, text_of, written
-from executed.figures import Figures, style
-from executed.page import close_figures
+from executed.figures import STYLE, Figures
 from executed.pictures import described
 
 CODE = """\
@@ -52,8 +53,8 @@ PAGE = f"""\
 def descriptions(code: str) -> dict[str, Any]:
     """Return what the figures show that code draws."""
     variables: dict[str, Any] = {}
-    close_figures()
-    with style():
+    plt.close("all")
+    with rc_context(STYLE):
         exec(code, variables)
         return {name: described(variables[name]) for name in ("errors", "counts")}
 

@@ -24,7 +24,8 @@ from backproof._slopes import central_difference
 from browsing import WIDTHS, darken, faults, settle, violations
 from conftest import DOCS
 from executed.figures import Figures
-from executed.page import run
+from executed.page import programs
+from executed.trials import in_order
 
 PAGE = "learn/step-size.html"
 SOURCE = (DOCS / PAGE).with_suffix(".md").read_text("utf-8")
@@ -89,7 +90,7 @@ HEIGHT = "document.querySelector('.movable').offsetHeight"
 def variables() -> dict[str, Any]:
     """Return what the blocks of the page leave."""
     variables: dict[str, Any] = {}
-    list(run(SOURCE, "page", variables))
+    list(in_order(variables, programs(SOURCE), SOURCE, "page"))
     return variables
 
 

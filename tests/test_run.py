@@ -21,7 +21,6 @@ from conftest import DOCS, ROOT, Run
 from executed import plugin
 from executed.fences import unknown_in
 from executed.plugin import tokens
-from executed.server import served
 from executed.texts import CHECKS
 from executed.trials import trials
 
@@ -87,7 +86,7 @@ def test_what_a_block_may_not_do_fails_and_names_it(
 ) -> None:
     """The block before it passes; one behind it does not run, but in a guide it does."""
     seconds = 1 if "while" in code else 30
-    monkeypatch.setattr(plugin, "tries", lambda _: partial(trials, seconds=seconds))
+    monkeypatch.setattr(plugin, "trials", partial(trials, seconds=seconds))
     result = run(RIGHT + "\n" + block(code) + "\n" + RIGHT, name=name)
     failed = 1 if name.startswith("guides") else 2
     result.assert_outcomes(passed=3 - failed, failed=failed)
@@ -140,17 +139,17 @@ def test_what_a_test_has_set_no_page_sees(run: Run, monkeypatch: pytest.MonkeyPa
 
 ASKING = """
 import warnings
-from executed.server import served
+
+from executed.server import elsewhere
 
 def warned(number):
     warnings.warn(str(number), stacklevel=1)
     return number
 
-ask = served(warned)
 for number, action in enumerate(("ignore", "error", "ignore")):
     warnings.simplefilter(action)
     try:
-        print(ask(number))
+        print(elsewhere(warned, number))
     except UserWarning as error:
         print("raised", error)
 """
@@ -166,8 +165,8 @@ def test_a_copy_does_work_under_the_same_warnings_and_raises_what_that_raises() 
 def test_a_copy_ends_with_the_process_that_made_it() -> None:
     """Also where that one is killed."""
     code = (
-        "import os; from executed.server import served; "
-        "print(served(os.getpid)(), flush=True); os.abort()"
+        "import os; from executed.server import elsewhere; "
+        "print(elsewhere(os.getpid), flush=True); os.abort()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == -signal.SIGABRT
@@ -191,7 +190,6 @@ def test_pages_run_without_processes_where_there_are_none(
 ) -> None:
     """Windows cannot copy a process."""
     monkeypatch.delattr("os.fork")
-    monkeypatch.setattr(plugin, "tries", lambda _: served(trials))
     for name in ("page.md", "guides/page.md"):
         run(RIGHT, name=name).assert_outcomes(passed=1)
         run(RIGHT.replace("0.125", "0.126"), name=name).assert_outcomes(failed=1)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from html import escape
 from io import StringIO
 from logging import getLogger
@@ -26,13 +26,13 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from matplotlib.figure import Figure
 
+from executed.descriptions import figures_of
 from executed.page import Block, programs
 from executed.pictures import aloud
 from executed.sketches import Picture, Sketch, sketch_of
-from executed.trials import in_order
+from executed.trials import Trial, in_order
 
 SCHEME = "figure:"
-NAMES = re.compile(r"\]\(figure:(\w+)\)")
 log = getLogger("mkdocs.executed")
 
 # What Matplotlib draws in, and what the site's style sheet calls it.
@@ -101,10 +101,10 @@ class Trying(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         """Return the lines of the page, and what is wrong between them."""
         page = "\n".join(lines)
-        if not (names := tuple(dict.fromkeys(NAMES.findall(page)))):
+        if not figures_of(page):
             return lines
         try:
-            self.sketch = sketch_of(self.file, page, names)
+            self.sketch = sketch_of(self.file, page)
         except ValueError as error:  # a comment that marks nothing, or that no block can prove
             return [self.box(f"{self.name}, {error}"), "", *lines]
         problems = zip(programs(page), self.sketch.problems, strict=True)
@@ -172,43 +172,54 @@ def worded(name: str, alternative: str, sketch: Sketch) -> Picture:
 # Within the process of a page
 
 
-def style() -> AbstractContextManager[None]:
-    """Let figures be drawn, here and where they are described, as the site shows them."""
-    return matplotlib.rc_context(STYLE)
-
-
-def drawings(
-    names: Iterable[str], some: list[Block], page: str, name: str
-) -> Iterator[tuple[int, Any]]:
-    """Yield trials of some programs of a page, and then, as if of line 0, its pictures."""
+def with_figures(
+    show: Callable[[str, Mapping[str, Any]], dict[str, Any]],
+    some: list[Block],
+    page: str,
+    name: str,
+) -> Iterator[tuple[int, Trial]]:
+    """Try programs of a page in order, and show the figures that they leave, if all ran."""
     variables: dict[str, Any] = {}
-    with style():
-        yield from in_order(variables, some, page, name)
-        yield 0, {one: shown(one, variables[one]) for one in names if is_shown(variables.get(one))}
+    last = None
+    with matplotlib.rc_context(STYLE):
+        for last in in_order(variables, some, page, name):
+            yield last
+        if last and last[1].printed is not None:
+            yield last[0], replace(last[1], figures=show(page, variables))
 
 
-def is_shown(value: object) -> bool:
-    """Whether a figure can be made of a value."""
-    return isinstance(value, dict | Figure)
+def drawn(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
+    """Try programs of a page in order, and draw the figures that they leave."""
+    return with_figures(pictures, some, page, name)
 
 
-def shown(name: str, value: Any) -> Picture:
+def pictures(page: str, variables: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw the figures of a page that its blocks have left in variables."""
+    shown = {name: variables.get(name) for name in figures_of(page)}
+    return {
+        name: picture(name, value)
+        for name, value in shown.items()
+        if isinstance(value, dict | Figure)
+    }
+
+
+def picture(name: str, value: Any) -> Picture:
     """Return what kind of figure a value is, and its HTML, or what is wrong with it."""
     is_data = isinstance(value, dict)
     try:
-        return ("movable", movable(value)) if is_data else ("drawn", drawn(name, value))
+        return ("movable", movable(value)) if is_data else ("drawn", svg(name, value))
     except ValueError as error:
         return "wrong", str(error)
 
 
-def drawn(name: str, figure: Figure) -> str:
+def svg(name: str, figure: Figure) -> str:
     """Return a figure as SVG, with the numbers of what has a name in it, for who listens."""
     file = StringIO()
     figure.savefig(file, format="svg", metadata=dict.fromkeys(METADATA))
-    svg = inlined(file.getvalue().partition("<svg")[2], name)
+    whole = inlined(file.getvalue().partition("<svg")[2], name)
     if not (numbers := aloud(figure)):
-        return f"<svg{svg}"
-    start, _, drawing = svg.partition(">")
+        return f"<svg{whole}"
+    start, _, drawing = whole.partition(">")
     described = f'<desc id="{name}-numbers" data-search-exclude>{escape(numbers)}</desc>'
     return f'<svg aria-describedby="{name}-numbers"{start}>{described}{drawing}'
 

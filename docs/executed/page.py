@@ -60,13 +60,6 @@ class Block(Fence):
     proofs: tuple[Proof, ...] = ()
 
 
-def run(page: str, name: str, namespace: dict[str, Any]) -> Iterator[str]:
-    """Run the blocks of a page one by one; yield what each of them prints."""
-    close_figures()
-    for block in blocks(page):
-        yield run_one(block, name, {} if is_guide(name) else namespace)
-
-
 def is_guide(name: str) -> bool:
     """Whether a page is one whose blocks are copied one by one."""
     return Path(name).parent.name == "guides"
@@ -255,9 +248,3 @@ def stray_outputs(page: str) -> list[Fence]:
     """Return the Output blocks that follow no Python block."""
     owned = [program.output for program in programs(page)]
     return [fence for fence in fences(page) if fence.info == OUTPUT and fence not in owned]
-
-
-def close_figures() -> None:
-    """Close the figures of the page before."""
-    if pyplot := sys.modules.get("matplotlib.pyplot"):
-        pyplot.close("all")

@@ -33,7 +33,7 @@ from matplotlib.transforms import Transform
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from executed.descriptions import Description, Number, Said, Told, figures_of, said
+from executed.descriptions import Description, Number, Said, figures_of, said
 
 Places = NDArray[np.float64]  # a row for each point: how far it is to the right, and up
 Part = str | Number
@@ -44,7 +44,7 @@ SCATTERS = 0.003  # a line that strays further from its neighbours, on average, 
 FEW = 7  # so many points of a line are told, with its ends
 
 
-def told(page: str, variables: Mapping[str, Any]) -> Told:
+def told(page: str, variables: Mapping[str, Any]) -> dict[str, Description | str]:
     """Describe the figures of a page that its blocks have left in variables."""
     return {
         name: described_or_wrong(variables[name]) for name in figures_of(page) if name in variables

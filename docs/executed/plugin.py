@@ -11,7 +11,6 @@ import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from difflib import unified_diff
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +24,6 @@ from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
 from executed.commands import ROOT, is_package
 from executed.descriptions import (
-    Told,
     beside,
     disagreements,
     figures_of,
@@ -36,9 +34,9 @@ from executed.descriptions import (
 from executed.fences import fault, misplaced
 from executed.names import not_installed
 from executed.page import fences, missing, programs
-from executed.server import Work, served
+from executed.server import elsewhere, server
 from executed.texts import CHECKS
-from executed.trials import Trial, problems_of, trials, with_outputs
+from executed.trials import drawn_by, problems_of, trials, with_outputs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,13 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     """Let pytest-markdown-docs run blocks as parts of pages, and these as if no test was there."""
     register_runner(default=True)(PageRunner)
-    tries(os.getpid())
-
-
-@cache
-def tries(process: int) -> Work:
-    """Return what tries the pages that a process tests: `trials`, in a copy of it."""
-    return served(trials)
+    server(os.getpid())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -118,8 +110,8 @@ def update_outputs(path: Path) -> list[str]:
     """Rewrite the Output blocks of a page, and the file of its figures; return what changed."""
     page = path.read_bytes().decode("utf-8")
     plain = page.replace("\r\n", "\n")
-    found = {} if missing(plain) else tries(os.getpid())(plain, str(path))
-    figures = text_of(updated(path, figures_of(plain), told_by(found)))
+    found = {} if missing(plain) else elsewhere(trials, plain, str(path))
+    figures = text_of(updated(path, figures_of(plain), drawn_by(found)))
     return [*rewrite(path, with_outputs(page, found)), *rewrite(beside(path), figures)]
 
 
@@ -133,11 +125,6 @@ def rewrite(path: Path, text: str) -> list[str]:
     name = os.path.relpath(path)
     old, new = (one.replace("\r\n", "\n").split("\n") for one in (before, text))
     return list(unified_diff(old, new, name, f"{name}, updated", n=0, lineterm=""))
-
-
-def told_by(found: dict[int, Trial]) -> Told:
-    """Return what the figures show that the programs of a page leave."""
-    return {name: one for trial in found.values() for name, one in trial.figures.items()}
 
 
 def follow(items: list[pytest.Item], moved: dict[int, int]) -> None:
@@ -206,9 +193,9 @@ def page_of(path: Path) -> str:
 
 def problems(page: str, name: str) -> dict[int, str]:
     """Say what is wrong with all that is tested in a page, by its first line; nothing if right."""
-    found = tries(os.getpid())(page, name)
+    found, shown = elsewhere(trials, page, name), figures_of(page)
     tried = problems_of(page, found)
     wrong = {fence.first: fault(fence, page) for fence in fences(page)} | dict(misplaced(page))
     wrong |= {line: wrong[line] or problem for line, problem in tried.items()}
-    wrong |= disagreements(Path(name), figures_of(page), told_by(found))
-    return wrong | {max(wrong): wrong[max(wrong)] or strangers(Path(name), figures_of(page))}
+    wrong |= disagreements(Path(name), shown, drawn_by(found))
+    return wrong | {max(wrong): wrong[max(wrong)] or strangers(Path(name), shown)}

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -20,10 +20,9 @@ from mkdocs.utils.meta import get_data
 
 from executed.commands import ROOT
 from executed.page import programs
-from executed.server import Work, served
-from executed.trials import MOST_SECONDS, judged, problems_of, tried
+from executed.server import elsewhere
+from executed.trials import MOST_SECONDS, Trial, drawn_by, judged, problems_of, tried
 
-Names = tuple[str, ...]
 Picture = tuple[str, str]  # the kind of a figure, and its HTML
 
 MADE_OF = ("backproof", "executed")
@@ -37,39 +36,33 @@ class Sketch:
     pictures: dict[str, Picture]
 
 
-def sketch_of(file: str, text: str, names: Names) -> Sketch:
+def sketch_of(file: str, text: str) -> Sketch:
     """Return what comes of a page: of its file, where that is known, or of its text."""
     page = Path(file).read_text("utf-8") if file else text
-    return sketched(page, file or "page", names, sources(page))
+    return sketched(page, file or "page", sources(page))
 
 
 @cache
-def sketched(page: str, name: str, names: Names, sources: str) -> Sketch:
+def sketched(page: str, name: str, sources: str) -> Sketch:
     """Try a page with these sources, and draw its figures."""
-    some = programs(page)
-    found = process()(some, page, name, MOST_SECONDS, partial(afresh, names))
-    pictures = found.pop(0, {})
+    elsewhere(warm)
+    found = elsewhere(tried, programs(page), page, name, MOST_SECONDS, drawn_afresh)
     wrong = problems_of(page, judged(page, found))
     file = os.path.relpath(name)
     problems = [problem and f"{file}:{line}: {problem}" for line, problem in wrong.items()]
-    return Sketch(problems, pictures)
+    return Sketch(problems, drawn_by(found))
 
 
-@cache
-def process() -> Work:
-    """Return what tries pages: a process that never has the threads of those that serve the site.
-
-    It has imported what takes longer than most pages do.
-    """
+def warm() -> None:
+    """Import what takes longer than most pages do."""
     import_module("matplotlib.pyplot")
-    return served(tried)
 
 
-def afresh(names: Names, *asked: Any) -> Iterator[tuple[int, Any]]:
+def drawn_afresh(*asked: Any) -> Iterator[tuple[int, Trial]]:
     """Try programs, and draw, with modules that are imported anew, in the process of the page."""
     for module in [one for one in sys.modules if one.partition(".")[0] in MADE_OF]:
         del sys.modules[module]
-    yield from import_module("executed.figures").drawings(names, *asked)
+    yield from import_module("executed.figures").drawn(*asked)
 
 
 def sources(page: str = "") -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from mkdocs.utils.meta import get_data
 
-from executed.descriptions import Told, figures_of
+from executed.descriptions import figures_of
 from executed.page import (
     DIFF,
     OUTPUT,
@@ -41,23 +41,28 @@ TESTS = re.compile("^def test_", re.MULTILINE)
 UNSEEN = re.compile(r"[^\n -~\x80-\U0010ffff]|[\x80-\x9f]")
 MOST_SECONDS = 120  # no program takes a quarter of it, on a busy machine
 
-Work = Callable[[list[Block], str, str], Iterator[tuple[int, Any]]]
-
 
 @dataclass(frozen=True)
 class Trial:
-    """What a program printed, the lines of it that never ran, what is wrong, and its figures."""
+    """What a program printed, the lines of it that never ran, what is wrong, and what it draws.
+
+    The figures of a page are those of its last program, those of a guide each of its own: what
+    they show, or pictures of them, by their names.
+    """
 
     printed: str | None
     idle: tuple[tuple[int, str], ...] = ()
     problem: str = ""
-    figures: Told = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+Attempt = Callable[[list[Block], str, str], Iterator[tuple[int, Trial]]]
 
 
 def trials(page: str, name: str, seconds: float = MOST_SECONDS) -> dict[int, Trial]:
     """Try the programs of a page, each for so long; return what came of them by first lines."""
     if not is_guide(name):
-        return judged(page, tried(programs(page), page, name, seconds, with_figures))
+        return judged(page, tried(programs(page), page, name, seconds, described))
     return judged(page, dict(apart(partial(each_alone, page, name, seconds))))
 
 
@@ -67,15 +72,17 @@ def each_alone(page: str, name: str, seconds: float) -> Iterator[tuple[int, Tria
         with suppress(BaseException):
             locate(path)
     for program in programs(page):
-        yield from tried([program], page, name, seconds, with_figures).items()
+        yield from tried([program], page, name, seconds, described).items()
 
 
-def tried(some: list[Block], page: str, name: str, seconds: float, work: Work) -> dict[int, Any]:
-    """Do work that tries some programs of a page, apart, up to the first that fails."""
-    found: dict[int, Any] = {}
+def tried(
+    some: list[Block], page: str, name: str, seconds: float, attempt: Attempt
+) -> dict[int, Trial]:
+    """Try some programs of a page, apart, up to the first that fails."""
+    found: dict[int, Trial] = {}
     reads = get_data(page)[1].get("reads", [])
     try:
-        for line, trial in apart(partial(work, some, page, name), reads, seconds):
+        for line, trial in apart(partial(attempt, some, page, name), reads, seconds):
             found[line] = trial
     except Died as death:
         dead = next((program for program in some if program.first not in found), some[-1])
@@ -83,21 +90,15 @@ def tried(some: list[Block], page: str, name: str, seconds: float, work: Work) -
     return found
 
 
-def with_figures(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
-    """Run programs of a page in order, and describe the figures that they leave, if all ran."""
-    variables: dict[str, Any] = {}
+def described(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
+    """Run programs of a page in order, and describe the figures that they leave."""
     if not figures_of(page):
-        yield from in_order(variables, some, page, name)
+        yield from in_order({}, some, page, name)
         return
-    from executed.figures import style  # imports Matplotlib, which takes long
+    from executed.figures import with_figures  # imports Matplotlib, which takes long
     from executed.pictures import told
 
-    with style():
-        last = None
-        for last in in_order(variables, some, page, name):
-            yield last
-        if last and last[1].printed is not None:
-            yield last[0], replace(last[1], figures=told(page, variables))
+    yield from with_figures(told, some, page, name)
 
 
 def in_order(
@@ -171,7 +172,12 @@ def side(diff: str, sign: str) -> str:
     return "\n" + "".join(f"{line[1:]}\n" for line in lines)
 
 
-# What is wrong
+# What came of it
+
+
+def drawn_by(found: dict[int, Trial]) -> dict[str, Any]:
+    """Return the figures of all programs of a page."""
+    return {name: one for trial in found.values() for name, one in trial.figures.items()}
 
 
 def failure(error: BaseException, name: str) -> str:

@@ -7,8 +7,8 @@ and each statement becomes `pass`, so that what is left is a program.
 What is not noticed is printed.
 
 Four kinds are counted by themselves, since a test of the text cannot notice all of them:
-a statement that only draws changes a picture, of which tiny parts are not described, and those of
-guides are not compared here, one that asserts what holds is silent,
+a statement that only draws changes a picture, of which tiny parts are not described,
+one that asserts what holds is silent,
 one that a framework asks for may change nothing in one run, such as @staticmethod, @jax.jit,
 a seed, or a setting of the process that an earlier block has made, too,
 and a number that is changed by one, such as 2 to 3, may stand beside it as another one:
@@ -34,11 +34,9 @@ import matplotlib as mpl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from executed.descriptions import disagreements, figures_of
-from executed.figures import style
-from executed.page import Block, blocks, is_guide, missing, run, stray_outputs
-from executed.pictures import told
+from executed.page import Block, blocks, missing, programs, stray_outputs
 from executed.prose import NUMBER, prose, unquoted_numbers
-from executed.trials import difference
+from executed.trials import described, drawn_by, problems_of
 from proofs.forks import ROOT, in_child, processes, warm
 
 DOCS = ROOT / "docs"
@@ -174,16 +172,9 @@ def runs(page: str, name: str) -> bool:
     # As in pyproject.toml. This is in a process of its own.
     warnings.simplefilter("error")
     warnings.filterwarnings("ignore", ".* encountered in matmul", RuntimeWarning)
-    namespace: dict[str, object] = {}
-    try:
-        with style():
-            printed = zip(blocks(page), run(page, name, namespace), strict=True)
-            same = not any(difference(*pair) for pair in printed)
-            drawn = told(page, namespace)
-    except Exception:
-        return False
-    faults = disagreements(Path(name), figures_of(page), drawn).values()
-    return same and (is_guide(name) or not any(faults))
+    found = dict(described(programs(page), page, name))
+    faults = disagreements(Path(name), figures_of(page), drawn_by(found))
+    return not any([*problems_of(page, found).values(), *faults.values()])
 
 
 def unnoticed(name: str) -> tuple[Counter[str], list[str]]:
