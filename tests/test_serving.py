@@ -36,27 +36,40 @@ figure, axes = plt.subplots()
 
 ![Nothing.](figure:figure)
 """
+# Nothing of it is tried until it changes.
+OTHER = """\
+# Halves
+
+```python
+print(1 / 2)
+```
+
+```text title="Output"
+0.5
+```
+"""
 PATIENCE = 60  # seconds, on a busy machine
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the checkout with one page."""
+    """Return a copy of the checkout with two pages."""
     folder = tmp_path_factory.mktemp("checkout")
     for part in ("src", "docs/executed", "docs/assets", "docs/theme"):
         shutil.copytree(ROOT / part, folder / part)
     for name in ("pyproject.toml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, folder)
     settings = (ROOT / "mkdocs.yml").read_text("utf-8")
-    pages = re.sub(r"(?s)\nnav:\n.*?\n\n", "\nnav: [index.md]\n\n", settings)
+    pages = re.sub(r"(?s)\nnav:\n.*?\n\n", "\nnav: [index.md, other.md]\n\n", settings)
     (folder / "mkdocs.yml").write_text(pages, "utf-8")
     (folder / "docs" / "index.md").write_text(PAGE, "utf-8")
+    (folder / "docs" / "other.md").write_text(OTHER, "utf-8")
     return folder
 
 
 @pytest.fixture(scope="module")
 def address(checkout: Path) -> Iterator[str]:
-    """Serve the copy, and return where its page is."""
+    """Serve the copy, and return where that is."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         place = "{}:{}".format(*free.getsockname())
@@ -69,7 +82,7 @@ def address(checkout: Path) -> Iterator[str]:
             stdout=log,
             stderr=log,
         )
-        yield f"http://{place}/index.html"
+        yield f"http://{place}/"
         server.terminate()
         server.wait()
 
@@ -95,18 +108,21 @@ def shown(address: str, *, wrong: str) -> str:
         ("docs/index.md", ("axes = ", "axes = 1 / 0, "), "line 9, in &lt;module&gt;"),
         ("docs/index.md", ("figure:figure", "figure:other"), "figure:other: the page leaves no"),
         ("src/backproof/_norms.py", ("return norm(g", "return 2 * norm(g"), "+1.0"),
+        ("docs/other.md", ("\n0.5\n", "\n0.6\n"), "docs/other.md:3: this prints something else"),
+        ("docs/other.md", ("print(1 / 2)", "print(1 / 0)"), "ZeroDivisionError"),
     ],
-    ids=["output", "error", "figure", "library"],
+    ids=["output", "error", "figure", "library", "output alone", "error alone"],
 )
 def test_what_is_wrong_is_served_until_it_is_mended(
     name: str, change: tuple[str, str], wrong: str, checkout: Path, address: str
 ) -> None:
     """A change of the page or the library shows on the page, and is gone with its cause."""
-    shown(address, wrong="")
     file = checkout / name
+    address += "other.html" if file.name == "other.md" else "index.html"
+    shown(address, wrong="")
     sound = file.read_text("utf-8")
     assert change[0] in sound
     file.write_text(sound.replace(*change), "utf-8")
-    assert "Norms" in shown(address, wrong=wrong)
+    assert "<h1" in shown(address, wrong=wrong)
     file.write_text(sound, "utf-8")
-    assert "<svg" in shown(address, wrong="")
+    assert "<h1" in shown(address, wrong="")

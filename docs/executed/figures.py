@@ -76,32 +76,36 @@ METADATA = ["Creator", "Date", "Format", "Type"]
 
 
 class Figures(Extension):
-    """The extension of Python-Markdown. Who knows in which file the page stands, says so."""
+    """The extension of Python-Markdown. Who knows the file of a page, and its changes, says so."""
 
-    def __init__(self, **options: str) -> None:
-        self.config = {"file": ["", "the file of the page"]}
+    def __init__(self, **options: str | bool) -> None:
+        self.config = {
+            "file": ["", "the file of the page"],
+            "changed": [False, "whether it is tried without figures, too"],
+        }
         super().__init__(**options)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Try the page before its blocks are taken out (25), draw once images are known (20)."""
-        trying = Trying(md, self.getConfig("file"))
+        trying = Trying(md, **self.getConfigs())
         md.preprocessors.register(trying, "figures-tried", 29)
         md.treeprocessors.register(Drawing(md, trying), "figures", 15)
 
 
 class Trying(Preprocessor):
-    """Tries a page that shows figures, and says what is wrong with a block below it."""
+    """Tries a page that shows figures, or changes; says what is wrong with a block below it."""
 
-    def __init__(self, md: Markdown, file: str) -> None:
+    def __init__(self, md: Markdown, file: str, changed: bool) -> None:
         super().__init__(md)
         self.file = file
+        self.changed = changed
         self.name = os.path.relpath(file) if file else "page"
         self.sketch = Sketch([], {})
 
     def run(self, lines: list[str]) -> list[str]:
         """Return the lines of the page, and what is wrong between them."""
         page = "\n".join(lines)
-        if not figures_of(page):
+        if not (self.changed or figures_of(page)):
             return lines
         try:
             self.sketch = sketch_of(self.file, page)

@@ -36,7 +36,7 @@ from executed.names import not_installed
 from executed.page import fences, missing, programs
 from executed.server import elsewhere, server
 from executed.texts import CHECKS
-from executed.trials import drawn_by, problems_of, trials, with_outputs
+from executed.trials import described, drawn_by, problems_of, trials, with_outputs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -110,7 +110,7 @@ def update_outputs(path: Path) -> list[str]:
     """Rewrite the Output blocks of a page, and the file of its figures; return what changed."""
     page = path.read_bytes().decode("utf-8")
     plain = page.replace("\r\n", "\n")
-    found = {} if missing(plain) else elsewhere(trials, plain, str(path))
+    found = {} if missing(plain) else elsewhere(trials, plain, str(path), described)
     figures = text_of(updated(path, figures_of(plain), drawn_by(found)))
     return [*rewrite(path, with_outputs(page, found)), *rewrite(beside(path), figures)]
 
@@ -193,7 +193,7 @@ def page_of(path: Path) -> str:
 
 def problems(page: str, name: str) -> dict[int, str]:
     """Say what is wrong with all that is tested in a page, by its first line; nothing if right."""
-    found, shown = elsewhere(trials, page, name), figures_of(page)
+    found, shown = elsewhere(trials, page, name, described), figures_of(page)
     tried = problems_of(page, found)
     wrong = {fence.first: fault(fence, page) for fence in fences(page)} | dict(misplaced(page))
     wrong |= {line: wrong[line] or problem for line, problem in tried.items()}

@@ -1,4 +1,4 @@
-"""Hooks of MkDocs: figures learn which page they are on; who writes is served within seconds.
+"""Hooks of MkDocs: figures learn which page they are on; who writes sees what is wrong at once.
 
 The notebook runs again where it, the library or the engine has changed, and shows its errors.
 """
@@ -16,6 +16,7 @@ from executed.sketches import sources
 
 FIGURES = "executed.figures:Figures"
 kept: list[TemporaryDirectory[str]] = []  # where the notebook is kept while the site is served
+first: dict[str, str] = {}  # the pages as they were built first
 
 
 def on_startup(command: str, **_: object) -> None:
@@ -34,5 +35,10 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> None:
-    """Tell the figures of a page its file, whose lines are those that its author knows."""
-    config.mdx_configs[FIGURES] = {"file": page.file.abs_src_path or ""}
+    """Tell the figures of a page its file, whose lines are those that its author knows.
+
+    A page that has changed since it was built first is tried even if it has no figures.
+    """
+    file = page.file.abs_src_path or ""
+    changed = file.endswith(".md") and first.setdefault(file, markdown) != markdown
+    config.mdx_configs[FIGURES] = {"file": file, "changed": changed}

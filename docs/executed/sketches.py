@@ -1,4 +1,4 @@
-"""What comes of a page that shows figures: what is wrong with its blocks, and its pictures.
+"""What comes of a page while the site is built: what is wrong with its blocks, and its pictures.
 
 It is tried as its tests try it, once, by the library and the engine as they are on disk. A page
 is not tried again as long as these, its text and what it reads stay the same.
@@ -19,9 +19,9 @@ from typing import Any
 from mkdocs.utils.meta import get_data
 
 from executed.commands import ROOT
-from executed.page import programs
+from executed.page import missing, programs
 from executed.server import elsewhere
-from executed.trials import MOST_SECONDS, Trial, drawn_by, judged, problems_of, tried
+from executed.trials import Trial, drawn_by, problems_of, trials
 
 Picture = tuple[str, str]  # the kind of a figure, and its HTML
 
@@ -44,10 +44,12 @@ def sketch_of(file: str, text: str) -> Sketch:
 
 @cache
 def sketched(page: str, name: str, sources: str) -> Sketch:
-    """Try a page with these sources, and draw its figures."""
+    """Try a page with these sources, and draw its figures, if what it requires is installed."""
+    if missing(page):
+        return Sketch([""] * len(programs(page)), {})
     elsewhere(warm)
-    found = elsewhere(tried, programs(page), page, name, MOST_SECONDS, drawn_afresh)
-    wrong = problems_of(page, judged(page, found))
+    found = elsewhere(trials, page, name, drawn_afresh)
+    wrong = problems_of(page, found)
     file = os.path.relpath(name)
     problems = [problem and f"{file}:{line}: {problem}" for line, problem in wrong.items()]
     return Sketch(problems, drawn_by(found))

@@ -59,24 +59,28 @@ class Trial:
 Attempt = Callable[[list[Block], str, str], Iterator[tuple[int, Trial]]]
 
 
-def trials(page: str, name: str, seconds: float = MOST_SECONDS) -> dict[int, Trial]:
+def trials(
+    page: str, name: str, attempt: Attempt, seconds: float = MOST_SECONDS
+) -> dict[int, Trial]:
     """Try the programs of a page, each for so long; return what came of them by first lines."""
     if not is_guide(name):
-        return judged(page, tried(programs(page), page, name, seconds, described))
-    return judged(page, dict(apart(partial(each_alone, page, name, seconds))))
+        return judged(page, tried(programs(page), page, name, attempt, seconds))
+    return judged(page, dict(apart(partial(each_alone, page, name, attempt, seconds))))
 
 
-def each_alone(page: str, name: str, seconds: float) -> Iterator[tuple[int, Trial]]:
+def each_alone(
+    page: str, name: str, attempt: Attempt, seconds: float
+) -> Iterator[tuple[int, Trial]]:
     """Try the programs of a guide, each in a process of its own, which has what they import."""
     for _, path in imports(page):
         with suppress(BaseException):
             locate(path)
     for program in programs(page):
-        yield from tried([program], page, name, seconds, described).items()
+        yield from tried([program], page, name, attempt, seconds).items()
 
 
 def tried(
-    some: list[Block], page: str, name: str, seconds: float, attempt: Attempt
+    some: list[Block], page: str, name: str, attempt: Attempt, seconds: float
 ) -> dict[int, Trial]:
     """Try some programs of a page, apart, up to the first that fails."""
     found: dict[int, Trial] = {}
