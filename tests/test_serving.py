@@ -76,7 +76,7 @@ def address(checkout: Path) -> Iterator[str]:
     paths = os.pathsep.join(str(checkout / part) for part in ("src", "docs"))
     with (checkout / "log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "serve", "--dev-addr", place],
+            [sys.executable, "-m", "mkdocs", "serve", "--dirty", "--dev-addr", place],
             cwd=checkout,
             env={**os.environ, "PYTHONPATH": paths},
             stdout=log,

@@ -6,6 +6,7 @@ The notebook runs again where it, the library or the engine has changed, and sho
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,11 +28,17 @@ def on_startup(command: str, **_: object) -> None:
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Let the plugin keep the notebook for as long as nothing that it is made of changes."""
+    """Let the plugin keep the notebook, and MkDocs all pages, until the library or we change."""
     for folder in kept:
         notebooks = config.plugins["mkdocs-jupyter"].config
+        cache = Path(folder.name, sources())
         notebooks["allow_errors"] = notebooks["cache"] = True
-        notebooks["cache_dir"] = str(Path(folder.name, sources()))
+        notebooks["cache_dir"] = str(cache)
+        if not cache.exists():
+            stale = [*Path(folder.name).iterdir(), *Path(config.site_dir).rglob("*.html")]
+            for old in stale:
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+            cache.mkdir()
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: object) -> None:
