@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from browsing import served
-
-Run = Callable[..., pytest.RunResult]
-
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-# The browser is to call no host by itself, and runs as root in CI.
-QUIET = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
+from support.browsing import installed_chromium, served, started
+from support.checkout import ROOT, Run, build
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -70,41 +54,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     return folder
 
 
-def build(configuration: Path, folder: Path, **environment: str) -> str:
-    """Build a site in strict mode and return the log; fail with it where that fails."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
-    # The notice is the theme's, not a warning of ours.
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", **environment}
-    done = subprocess.run(
-        [*command, "--config-file", configuration, "--site-dir", folder],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    if done.returncode:
-        pytest.fail(done.stderr, pytrace=False)
-    return done.stderr
-
-
-def planted(folder: Path, **pages: str) -> Path:
-    """Write a site of these pages with the settings of the project; return its configuration."""
-    shutil.rmtree(folder / "docs", ignore_errors=True)
-    shutil.copytree(DOCS / "assets", folder / "docs" / "assets")
-    for name, page in pages.items():
-        (folder / "docs" / f"{name}.md").write_text(page, "utf-8")
-    configuration = folder / "mkdocs.yml"
-    configuration.write_text(
-        f"INHERIT: {ROOT / 'mkdocs.yml'}\n"
-        f"docs_dir: {folder / 'docs'}\n"
-        f"theme: {{custom_dir: {DOCS / 'theme'}}}\n"
-        f"hooks: [{DOCS / 'executed' / 'sources.py'}, {DOCS / 'executed' / 'serving.py'}]\n"
-        "watch: []\n"
-        "nav: [index.md, page.md]\n"
-    )
-    return configuration
-
-
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """Serve the site below a path, as a project's pages are, and return its address."""
@@ -140,22 +89,8 @@ def chromium() -> str:
     return program
 
 
-def installed_chromium() -> str:
-    """Return the path of the system's Chromium, or nothing."""
-    return next(filter(None, map(shutil.which, CHROMIUM)), "")
-
-
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """Start the browser."""
     with started(chromium) as browser:
         yield browser
-
-
-@contextmanager
-def started(chromium: str) -> Iterator[Browser]:
-    """Start a browser, which belongs to the thread that does so."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield browser
-        browser.close()

@@ -32,8 +32,8 @@ from backproof._report import ArrayReport, Report
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.entries import best_time
-from catalogue import Model
-from networks import ACT, network, plant_entries
+from support.catalogue import Model
+from support.networks import ACT, network, plant_entries
 
 SIZES = {
     "1e3": (20, 30, 10, 5),

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from browsing import served, settle
-from conftest import build, installed_chromium, started
+from support.browsing import installed_chromium, served, settle, started
+from support.checkout import build
 
 PAGES = ("index.html", "learn/norms.html", "explanation/method.html", "reference/api.html")
 ROUNDS = 7

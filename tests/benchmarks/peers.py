@@ -4,7 +4,7 @@
 
 A peer that is not installed is left out.
 With `--write`, the results go to docs/explanation/peers.json,
-which the page docs/explanation/other-checkers.md shows, and tests/test_peers.py compares.
+which the page docs/explanation/other-checkers.md shows, and tests/benchmarks/test_peers.py compares.
 
 Fairness: each peer runs with its defaults, and as its documentation says.
 
@@ -57,8 +57,8 @@ from backproof.course import THRESHOLD
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from catalogue import AT_A_KINK, RIGHT, WRONG, Model
-from measured import made, summed
+from support.catalogue import AT_A_KINK, RIGHT, WRONG, Model
+from support.measured import made, summed
 
 Array = NDArray[np.float64]
 

@@ -37,11 +37,11 @@ from backproof import Report, check_gradient, derivative
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from catalogue import Right, Wrong, random_case
-from catalogue.functions import FUNCTIONS
-from catalogue.mistakes import relative_change
-from catalogue.model import arrays_of
-from measured import made, summed
+from support.catalogue import Right, Wrong, random_case
+from support.catalogue.functions import FUNCTIONS
+from support.catalogue.mistakes import relative_change
+from support.catalogue.model import arrays_of
+from support.measured import made, summed
 
 RESULTS = Path(__file__).parents[2] / "docs" / "explanation" / "honesty.json"
 METHODS = ("entries", "directions")

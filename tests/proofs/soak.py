@@ -30,7 +30,7 @@ from backproof.course import gradient_check_n_test_case
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from catalogue import random_case
+from support.catalogue import random_case
 
 METHODS = ("entries", "directions")
 EVERY = 100  # so many checks, a sample is taken

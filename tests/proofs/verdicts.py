@@ -43,7 +43,7 @@ from backproof import Report, check_gradient
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from families import (
+from support.families import (
     FAMILIES,
     KINDS,
     METHODS,
@@ -54,8 +54,8 @@ from families import (
     mistaken,
     possible,
 )
-from families.model import arrays_of
-from measured import made, summed
+from support.families.model import arrays_of
+from support.measured import made, summed
 
 SEED = 20261128
 COUNTING = 1  # raised when the same cases are counted in another way

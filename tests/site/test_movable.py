@@ -1,0 +1,558 @@
+"""The figure to move: its numbers are the library's, and every reader can move it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from markdown import markdown
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from support.checkout import DOCS
+from backproof import derivative
+from backproof._directions import of_entry
+from backproof._objective import Cost, Objective
+from backproof._parameters import Parameters
+from backproof._slopes import central_difference
+from support.browsing import WIDTHS, darken, faults, settle, violations
+from executed.figures import Figures
+from executed.page import programs
+from executed.trials import in_order
+
+PAGE = "learn/step-size.html"
+SOURCE = (DOCS / PAGE).with_suffix(".md").read_text("utf-8")
+NAMES = re.findall(r'^ +"(.* at .*)": \(', SOURCE, re.MULTILINE)
+Reading = Callable[[float], float]
+Measured = dict[str, float]
+PRECISIONS = (np.float64, np.float32)
+
+# One list of columns for each position of the slider, from left to right.
+COLUMNS = """
+    name => {
+        const [choice, slider] = document.querySelectorAll(".movable :is(select, input)");
+        choice.value = name;
+        choice.dispatchEvent(new Event("input"));
+        return [...Array(Number(slider.max) + 1).keys()].map(position => {
+            slider.value = position;
+            slider.dispatchEvent(new Event("input"));
+            return [2, 3].map(k => [...document.querySelectorAll(`.movable td:nth-child(${k})`)]
+                .map(cell => cell.textContent));
+        });
+    }
+"""
+# What is drawn for a function with the slider at a step: where, and what stands there.
+DRAWN = """
+    ([name, position]) => {
+        const movable = document.querySelector(".movable");
+        const [choice, slider] = movable.querySelectorAll("select, input");
+        choice.value = name;
+        choice.dispatchEvent(new Event("input"));
+        slider.value = position;
+        slider.dispatchEvent(new Event("input"));
+        const frame = movable.querySelector("svg").getBoundingClientRect();
+        const all = (selector, within = movable) => [...within.querySelectorAll(selector)];
+        const middle = one => {
+            const {left, right, top, bottom} = one.getBoundingClientRect();
+            return [(left + right) / 2 - frame.left, (top + bottom) / 2 - frame.top];
+        };
+        const middles = (selector, within) => all(selector, within).map(middle);
+        const [curves, marks] = all("svg > g:not(.frame)");
+        return {
+            columns: middles(".frame path[d*=V]").map(([x]) => x),
+            lines: middles(".frame path[d*=H]").map(([, y]) => y),
+            words: all(".frame text").map(one => [one.textContent, ...middle(one)]),
+            heads: all("table th[scope=col]").map(one => one.textContent),
+            rows: all("table tr:has(td + td)").slice(-5).map(row =>
+                [row.querySelector("th").textContent, ...all("td", row).map(td => td.textContent)]),
+            said: movable.querySelector("output").textContent,
+            now: middle(movable.querySelector(".now")),
+            curves: [".float64", ".float32"].map(one => ({
+                points: middles(`${one} :is(circle, rect)`, curves),
+                shape: all(`${one} :is(circle, rect)`, curves)[0].tagName,
+                stated: middles(`${one} path`, curves)[0],
+                marks: middles(`${one} :is(circle, rect)`, marks),
+            })),
+        };
+    }
+"""
+HEIGHT = "document.querySelector('.movable').offsetHeight"
+
+
+@pytest.fixture(scope="module")
+def variables() -> dict[str, Any]:
+    """Return what the blocks of the page leave."""
+    variables: dict[str, Any] = {}
+    list(in_order(variables, programs(SOURCE), SOURCE, "page"))
+    return variables
+
+
+@pytest.fixture
+def tab(browser: Browser, address: str) -> Iterator[Page]:
+    """Open the page on a device with a touch screen."""
+    tab = browser.new_context(has_touch=True).new_page()
+    tab.goto(address + PAGE)
+    settle(tab)
+    yield tab
+    tab.context.close()
+
+
+@pytest.fixture
+def slider(tab: Page) -> Locator:
+    """Return the slider, in sight."""
+    slider = tab.get_by_role("slider", name="Step")
+    slider.scroll_into_view_if_needed()
+    return slider
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_numbers_are_those_of_numpy(name: str, tab: Page, variables: dict[str, Any]) -> None:
+    """At each step, both precisions show costs, slope and errors to the last digit shown."""
+    assert not differences(tab, name, variables)
+
+
+def differences(tab: Page, name: str, variables: dict[str, Any]) -> list[str]:
+    """Return where a column of the table is not what Python computes."""
+    function, x, slope = variables["choices"][name]
+    shown = tab.evaluate(COLUMNS, name)
+    assert len(shown) == len(variables["steps"]) > 40
+    return [
+        f"{name}, step {step}, {dtype.__name__}: {column}, expected {expected}"
+        for step, columns in zip(variables["steps"], shown, strict=True)
+        for dtype, column in zip(PRECISIONS, columns, strict=True)
+        if not np.array_equal(
+            read(column, dtype),
+            expected := computed(function, dtype(x), dtype(step), slope),
+            equal_nan=True,
+        )
+    ]
+
+
+def read(column: list[str], dtype: type) -> NDArray[Any]:
+    """Return the numbers of a column."""
+    return np.array([float(cell.replace("none", "nan")) for cell in column], dtype)
+
+
+def computed(function: Cost, x: Any, h: Any, slope: float) -> NDArray[Any]:
+    """Return costs, slope, its error and the stated error, these two in two digits."""
+    plus, minus = function(x + h), function(x - h)
+    with np.errstate(invalid="ignore"):
+        quotient = (plus - minus) / ((x + h) - (x - h))
+    errors = abs(float(quotient) - slope), derivative(function, x).error
+    return np.array([plus, minus, quotient, *(float(f"{e:.1e}") for e in errors)], type(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_slopes_are_the_library_s(name: str, tab: Page, variables: dict[str, Any]) -> None:
+    """In float64, each slope is the library's central difference at that step."""
+    function, x, _ = variables["choices"][name]
+    objective = Objective(function, Parameters(x))
+    entry = of_entry(objective.parameters, 0)
+    shown = [float(columns[0][2]) for columns in tab.evaluate(COLUMNS, name)]
+    expected = [central_difference(objective, entry, step).value for step in variables["steps"]]
+    assert shown == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("rounded(rounded(start + h) - rounded(start - h))", "rounded(2 * h)"),
+        ("Math.abs(quotient - slope)", "Math.abs(quotient / slope - 1)"),
+        ("rounded(plus[i])", "rounded(plus[Math.max(i - 1, 0)])"),
+    ],
+    ids=["step not rounded", "relative error", "another step"],
+)
+def test_a_wrong_number_is_seen(
+    right: str, wrong: str, tab: Page, variables: dict[str, Any]
+) -> None:
+    """A script with a planted fault differs from Python; the script as it is does not."""
+    assert not differences(tab, "exp(x) at 1", variables)
+    script = (DOCS / "assets" / "movable.js").read_text("utf-8")
+    assert right in script
+    faulty = script.replace(right, wrong)
+    tab.route("**/movable.js", lambda route: route.fulfill(body=faulty))
+    tab.reload()
+    assert differences(tab, "exp(x) at 1", variables)
+
+
+# What is drawn
+
+
+SHAPES = {"circle": "●", "rect": "■"}
+POSITIONS = (0, 24, 45)
+
+
+@pytest.fixture(scope="module")
+def data(site: Path) -> dict[str, Any]:
+    """Return the data that the page hands to the script."""
+    soup = BeautifulSoup((site / PAGE).read_text("utf-8"), "html.parser")
+    found: dict[str, Any] = json.loads(soup.select(".movable script")[0].get_text())
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_data_are_those_of_the_function_that_it_names(name: str, data: dict[str, Any]) -> None:
+    """The slope is the true one, to the last digits, and so is each cost, at its precision."""
+    assert not untrue(name, data["functions"][name], data["steps"])
+
+
+def untrue(name: str, curve: dict[str, Any], steps: list[float]) -> list[str]:
+    """Return what in the data of a function differs from what mpmath computes from its name."""
+    formula, _, place = name.rpartition(" at ")
+    code = formula.replace("³", "**3").replace("50 x", "50*x").replace("|x|", "fabs(x)")
+    function = eval(f"lambda x: {code}", vars(mpmath))
+    x = mpmath.mpf(place)
+    told = {"x": (curve["x"], x, 1e-15), "slope": (curve["slope"], mpmath.diff(function, x), 1e-15)}
+    for dtype in PRECISIONS:
+        near, start = 100 * float(np.finfo(dtype).eps), dtype(float(x))
+        costs = curve[dtype.__name__]
+        for h, plus, minus in zip(steps, costs["plus"], costs["minus"], strict=True):
+            for cost, where in ((plus, start + dtype(h)), (minus, start - dtype(h))):
+                if where > 0 or "log" not in name:
+                    told[f"{dtype.__name__} at {where}"] = cost, function(float(where)), near
+    return [
+        f"{name}, {what}: {shown}, expected {true}"
+        for what, (shown, true, near) in told.items()
+        if abs(shown - true) > near * max(abs(true), 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("exp(x) at 1", {"slope": 2.0}),
+        ("log(x) at 2", {"x": 4.0}),
+        ("x³ at 1", {"slope": 3 + 1e-13}),
+        ("sin(x) at 1", {"float32": "float64"}),
+    ],
+)
+def test_untrue_data_are_seen(name: str, fault: dict[str, Any], data: dict[str, Any]) -> None:
+    """Another slope, another place, and costs of another function."""
+    curve = data["functions"][name]
+    other = data["functions"]["|x| at 0.001"]
+    planted = {
+        key: other[value] if isinstance(value, str) else value for key, value in fault.items()
+    }
+    assert untrue(name, {**curve, **planted}, data["steps"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_draws_what_its_data_say(name: str, tab: Page, data: dict[str, Any]) -> None:
+    """As a reader takes it from the ticks: each point, each stated error, and the marks."""
+    assert not undrawn(tab, name, data)
+
+
+def undrawn(tab: Page, name: str, data: dict[str, Any]) -> list[str]:
+    """Return what is drawn or said otherwise than the data have it."""
+    return [
+        f"{name}, position {position}: {fault}"
+        for position in POSITIONS
+        for fault in misdrawn(tab.evaluate(DRAWN, [name, position]), position, name, data)
+    ]
+
+
+def misdrawn(
+    drawn: dict[str, Any], position: int, name: str, data: dict[str, Any]
+) -> Iterator[str]:
+    """Yield what is drawn or said otherwise than the data have it, with the slider at a step."""
+    steps, curve = data["steps"], data["functions"][name]
+    step = brief(steps[position], 0)
+    across, _ = readings(drawn)
+    yield from misnamed(drawn)
+    if not near(across(drawn["now"][0]), power(steps[position])):
+        yield f"the line is not at the step {step}"
+    if not drawn["said"].startswith(f"h = {step}: "):
+        yield f"{step} is not the step that is said: {drawn['said']}"
+    for column, dtype in enumerate(PRECISIONS):
+        measured = [measured_at(h, curve, i, dtype) for i, h in enumerate(steps)]
+        yield from misplaced(drawn, column, measured, measured[position])
+        yield from misread(drawn, column, measured[position])
+
+
+def misnamed(drawn: dict[str, Any]) -> Iterator[str]:
+    """Yield which axis, or which shape of points, has the name of another."""
+    places = {text: (x, y) for text, x, y in drawn["words"]}
+    if places.get("step h", (0, 0))[1] < max(drawn["lines"]):
+        yield "the step is not named below"
+    if places.get("error of the slope", (np.inf, 0))[0] > min(drawn["columns"]):
+        yield "the error is not named to the left"
+    heads = [
+        f"{SHAPES[one['shape']]} {dtype.__name__}"
+        for one, dtype in zip(drawn["curves"], PRECISIONS, strict=True)
+    ]
+    if drawn["heads"] != heads:
+        yield f"the table has the heads {drawn['heads']}, expected {heads}"
+
+
+def misplaced(
+    drawn: dict[str, Any], column: int, measured: list[Measured], now: Measured
+) -> Iterator[str]:
+    """Yield which points, lines or marks of a precision are not where its errors are."""
+    across, up = readings(drawn)
+    shown = drawn["curves"][column]
+    for kind, wanted in (("points", measured), ("marks", [now])):
+        places = [(power(one["h"]), power(one["error"])) for one in wanted if one["error"] >= 0]
+        read = [(across(x), up(y)) for x, y in shown[kind]]
+        if np.shape(read) != np.shape(places) or not np.allclose(read, places, atol=0.1):
+            yield f"the {kind} in column {column} are at {read}, expected {places}"
+    if not near(up(shown["stated"][1]), power(now["stated"])):
+        yield f"the stated error in column {column} is elsewhere"
+
+
+def misread(drawn: dict[str, Any], column: int, now: Measured) -> Iterator[str]:
+    """Yield which numbers of a precision are said or in the table otherwise than the data."""
+    error = f"error {brief(now['error'])} in {PRECISIONS[column].__name__}"
+    if now["error"] >= 0 and error not in drawn["said"]:
+        yield f"{error} is not said: {drawn['said']}"
+    for row, *cells in drawn["rows"]:
+        cell, expected = float(cells[column].replace("none", "nan")), now[ROWS[row]]
+        if not np.isclose(cell, expected, rtol=0.06, atol=0, equal_nan=True):
+            yield f"{row} is {cell} in column {column}, expected {expected}"
+
+
+# The rows of the table by what they are of a measured slope.
+ROWS = {
+    "f(x + h)": "plus",
+    "f(x − h)": "minus",
+    "slope": "slope",
+    "error": "error",
+    "error stated": "stated",
+}
+
+
+def measured_at(h: float, curve: dict[str, Any], i: int, dtype: Any) -> Measured:
+    """Return the slope at a step with its errors, and the costs that it is computed from."""
+    costs = curve[dtype.__name__]
+    plus, minus, x, step = map(dtype, (costs["plus"][i], costs["minus"][i], curve["x"], h))
+    with np.errstate(invalid="ignore"):
+        slope = float((plus - minus) / ((x + step) - (x - step)))
+    error = abs(slope - curve["slope"])
+    named = {"h": h, "slope": slope, "error": error, "stated": costs["stated"]}
+    return {**named, "plus": float(plus), "minus": float(minus)}
+
+
+def readings(drawn: dict[str, Any]) -> tuple[Reading, Reading]:
+    """Return how a reader takes powers of ten from the ticks, across and up."""
+    labels = [(text, x, y) for text, x, y in drawn["words"] if text.startswith("1")]
+    below = [(x, exponent(text)) for text, x, y in labels if y > max(drawn["lines"]) + 2]
+    left = [(y, exponent(text)) for text, x, y in labels if x < min(drawn["columns"]) - 2]
+    return reading(below, drawn["columns"]), reading(left, drawn["lines"])
+
+
+def reading(labels: list[tuple[float, int]], lines: list[float]) -> Reading:
+    """Return the power of ten at a place, as the label nearest to a line tells it."""
+    powers = [min(labels, key=lambda label: abs(label[0] - line))[1] for line in lines]
+    slope, start = np.polyfit(lines, powers, 1)
+    return lambda place: float(slope * place + start)
+
+
+def exponent(text: str) -> int:
+    """Return the power of ten that a label shows."""
+    return 0 if text == "1" else int(text.removeprefix("10").replace("−", "-"))
+
+
+def near(one: float, other: float) -> bool:
+    """Whether two powers of ten are a tenth of a power apart at most."""
+    return abs(one - other) < 0.1
+
+
+def power(x: float) -> float:
+    """Return the power of ten of a number; one for which the plot has no room is at its edge."""
+    return float(np.log10(np.clip(x, 1e-16, 1e4)))
+
+
+def brief(x: float, digits: int = 1) -> str:
+    """Return a number in so many digits after the first, as JavaScript writes it."""
+    return "0" if x == 0 else re.sub("e([+-])0", r"e\1", f"{x:.{digits}e}")
+
+
+FAULTY_DRAWINGS = {
+    "steps a power off": (
+        'y="${BOTTOM + 18}">${ten(power)}',
+        'y="${BOTTOM + 18}">${ten(power + 1)}',
+    ),
+    "errors a power off": ('class="end">${ten(power)}', 'class="end">${ten(power - 1)}'),
+    "no minus": ('.replace("-", "−")', '.replace("-", "")'),
+    "ten times the error": ("[across(h), up(error)]", "[across(h), up(10 * error)]"),
+    "ten times the step": ("[across(h), up(error)]", "[across(10 * h), up(error)]"),
+    "another logarithm": ("Math.log10(x)", "Math.log(x)"),
+    "swapped costs": ('"f(x + h)", "f(x − h)"', '"f(x − h)", "f(x + h)"'),
+    "swapped errors": ('"error", "error stated"', '"error stated", "error"'),
+    "swapped slope": ('"slope", "error", ', '"error", "slope", '),
+    "swapped shapes": ('float64: "●", float32: "■"', 'float64: "■", float32: "●"'),
+    "swapped titles": ("step h</text>", "error of the slope</text>"),
+    "another stated error": ("const y = up(stated);", "const y = up(stated / 9);"),
+    "another line": ("M${across(h)} ${TOP}V", "M${across(h / 10)} ${TOP}V"),
+    "fewer points": (
+        "${points.map((point) => mark(point",
+        "${points.slice(1).map((point) => mark(point",
+    ),
+    "another error said": ("`error ${brief(error)}", "`error ${brief(2 * error)}"),
+    "another step said": ("`h = ${h.toExponential()}", "`h = ${(2 * h).toExponential()}"),
+    "another function": ("functions[choice.value]", 'functions["exp(x) at 1"]'),
+    "another mark": ("points[slider.value])", "points[Math.max(slider.value - 3, 0)])"),
+}
+
+
+def replaced(tab: Page, sound: str, faulty: str) -> None:
+    """Open the page with a script that has a fault."""
+    script = (DOCS / "assets" / "movable.js").read_text("utf-8")
+    assert script.count(sound) == 1
+    tab.route("**/movable.js", lambda route: route.fulfill(body=script.replace(sound, faulty)))
+    tab.reload()
+
+
+@pytest.mark.parametrize(("sound", "faulty"), FAULTY_DRAWINGS.values(), ids=FAULTY_DRAWINGS)
+def test_a_wrong_drawing_is_seen(sound: str, faulty: str, tab: Page, data: dict[str, Any]) -> None:
+    """A script with a planted fault draws or says something else than the data."""
+    replaced(tab, sound, faulty)
+    assert undrawn(tab, "sin(x) at 1", data)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[52, 394, 10, 240]", "[60, 380, 20, 230]"),
+        ("MOST_ERROR, BOTTOM, TOP", "MOST_ERROR, TOP, BOTTOM"),
+        ("mark(point, 1.8)", "mark(point, 2.5)"),
+    ],
+    ids=["smaller", "upside down", "larger points"],
+)
+def test_another_look_is_no_fault(one: str, other: str, tab: Page, data: dict[str, Any]) -> None:
+    """Points are read off the ticks, wherever these stand."""
+    replaced(tab, one, other)
+    assert not undrawn(tab, "sin(x) at 1", data)
+
+
+def test_the_keyboard_moves_it(tab: Page, slider: Locator) -> None:
+    """Arrow keys go to the next step, which is told to a screen reader with its errors."""
+    status = tab.get_by_role("status").filter(has_text="error")
+    slider.focus()
+    for key, step in (("Home", "1e-15"), ("ArrowRight", "2e-15"), ("End", "1e+0")):
+        tab.keyboard.press(key)
+        expect(slider).to_have_attribute("aria-valuetext", step)
+        expect(status).to_contain_text(f"h = {step}: error ")
+    tab.get_by_role("combobox", name="Function").focus()
+    before = tab.locator(".numbers").inner_text()
+    tab.keyboard.press("ArrowDown")
+    expect(tab.locator(".numbers")).not_to_have_text(before)
+
+
+def test_a_finger_and_a_mouse_move_it(tab: Page, slider: Locator) -> None:
+    """A tap moves the mark to where it lands, and the slider can be dragged on."""
+    box = slider.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    tab.touchscreen.tap(box["x"] + 0.25 * box["width"], y)
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"e-1[12]$"))
+    tab.mouse.move(box["x"] + 0.25 * box["width"], y)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 0.75 * box["width"], y, steps=5)
+    tab.mouse.up()
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"e-[34]$"))
+
+
+def test_the_mark_stands_above_the_slider_s_thumb(tab: Page, slider: Locator) -> None:
+    """The slider is as wide as the plot, so that the step is read off without looking twice."""
+    track, line = slider.bounding_box(), tab.locator(".movable .now")
+    assert track
+    for key, edge in (("Home", track["x"]), ("End", track["x"] + track["width"])):
+        slider.press(key)
+        now = line.bounding_box()
+        assert now
+        assert abs(now["x"] - edge) < 10  # half of the thumb
+
+
+def test_it_follows_the_scheme(tab: Page, slider: Locator) -> None:
+    """Its marks have the colours of the figures, in either scheme; nothing in it is hard to see."""
+    slider.press("End")
+    colours = {}
+    for scheme in ("light", "dark"):
+        if scheme == "dark":
+            darken(tab)
+        colours[scheme] = [
+            tab.locator(f".movable svg > g .{dtype.__name__} :is(circle, rect)").last.evaluate(
+                "mark => getComputedStyle(mark).fill"
+            )
+            for dtype in PRECISIONS
+        ]
+        assert not violations(tab)
+    assert len({*colours["light"], *colours["dark"]}) == 4
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_shifted(width: int, tab: Page) -> None:
+    """The room that is held for it is what it fills, for each function and step."""
+    tab.set_viewport_size({"width": width, "height": 900})
+    built = tab.evaluate(HEIGHT)
+    for name in NAMES:
+        tab.evaluate(COLUMNS, name)
+        assert tab.evaluate(HEIGHT) == built
+    assert not faults(tab)
+    tab.route("**/movable.js", lambda route: route.abort())
+    tab.reload()
+    assert tab.evaluate(HEIGHT) == pytest.approx(built, abs=4)
+
+
+def test_without_scripts_it_is_described(browser: Browser, address: str) -> None:
+    """Where no script runs, a text says what would be there, and no room is held."""
+    tab = browser.new_context(java_script_enabled=False).new_page()
+    tab.goto(address + PAGE)
+    words, height = (
+        tab.evaluate("document.querySelector('.movable noscript').innerText"),
+        tab.evaluate(HEIGHT),
+    )
+    tab.context.close()
+    assert "for a function of your choice" in words
+    assert height < 200
+
+
+DATA = """
+```python
+import numpy as np
+
+data = {"<b>": [np.float32(0.1), 0.1, 1]}
+```
+
+![Two numbers.](figure:data)
+"""
+
+
+def render(page: str) -> str:
+    """Return the HTML of a page."""
+    html: str = markdown(page, extensions=["fenced_code", Figures()])
+    return html
+
+
+def test_data_is_handed_over_as_it_is() -> None:
+    """The shortest digits of each precision; text that cannot end the script; words beside it."""
+    html = render(DATA)
+    script = html.partition('<script type="application/json">')[2].partition("</script>")[0]
+    assert json.loads(script) == {"<b>": [0.1, 0.1, 1]}
+    assert "<" not in script
+    assert "<noscript>Two numbers.</noscript>" in html
+
+
+@pytest.mark.parametrize(
+    ("sound", "faulty", "message"),
+    [
+        ("0.1, 1", "0.1, np.nan", "figure:data: .*not JSON compliant"),
+        ("np.float32(0.1)", "np.float32('inf')", "figure:data: .*not JSON compliant"),
+        ("Two numbers.", " ", "figure:data: say what it shows"),
+    ],
+)
+def test_data_that_cannot_be_shown_fails_the_build(
+    sound: str, faulty: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A number that JSON does not have, or no text alternative: a warning stops strict builds."""
+    assert sound in DATA
+    assert 'class="admonition failure' in render(DATA.replace(sound, faulty))
+    (said,) = caplog.messages
+    assert re.search(message, said)
