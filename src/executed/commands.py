@@ -12,15 +12,18 @@ from contextlib import suppress
 from functools import cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (".ci", ".github", "docs", "src", "tests")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+GROUPS: dict[str, list[Any]] = PYPROJECT["dependency-groups"]
 BUILT = {".html": (".md", ".ipynb", ".html")}  # what the build makes of what
 PYTHON = re.compile(r"^python[\d.]*$")
 PACKAGE = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?")
-# Where packages that no extra brings come from, and what they are there for.
+# Where packages that no extra or group brings come from, and what they are there for.
 OTHERS = {"jupyter": "runs the notebook"}
 
 
@@ -68,7 +71,8 @@ def runs(program: str, *words: str) -> bool:
     """Whether a program exists and takes such words."""
     program = PYTHON.sub("python", PurePosixPath(program).name)
     if program == "python" and words[:2] == ("-m", "venv"):
-        return len(words) == 3
+        *options, _ = words[2:]
+        return all(re.search(rf"\s{option}\s", helped("venv")) for option in options)
     if program == "python" and words[:1] == ("-m",):
         return runs(*words[1:])
     if program == "python" and words:
@@ -76,6 +80,9 @@ def runs(program: str, *words: str) -> bool:
         return script.is_file() and all(word in script.read_text("utf-8") for word in words[1:])
     if not Path(sys.executable).with_name(program).exists():
         return False
+    if "--group" in words:
+        i = words.index("--group")
+        return words[i + 1] in GROUPS and runs(program, *words[:i], *words[i + 2 :])
     verbs = [word for word in words[:1] if word[0] != "-" and not is_file(word)]
     known = all(re.search(rf"(?<!\S){re.escape(verb)}(?!\S)", helped(program)) for verb in verbs)
     return known and all(takes((program, *words[:1]), word) for word in words)
@@ -108,6 +115,7 @@ def is_package(word: str) -> bool:
         return False
     extras = (found[2] or "").split(",")
     name = PROJECT["name"] if found[1] == "." else found[1]
-    listed = {re.split(r"[^\w.-]", one)[0] for some in EXTRAS.values() for one in some}
+    required = [one for some in (*EXTRAS.values(), *GROUPS.values()) for one in some]
+    listed = {re.split(r"[^\w.-]", one)[0] for one in required if isinstance(one, str)}
     known = name in {PROJECT["name"], *listed, *OTHERS}
     return known and (extras == [""] or (name == PROJECT["name"] and set(extras) <= EXTRAS.keys()))

@@ -173,9 +173,9 @@ class PageRunner:
         page = page_of(path)
         lacking = missing(page)
         if unknown := ", ".join(name for name in lacking if not is_package(name)):
-            raise Wrong(f"{os.path.relpath(path)}: requires: no extra installs {unknown}.")
+            raise Wrong(f"{os.path.relpath(path)}: requires: no group installs {unknown}.")
         if lacking:
-            pytest.skip(f"{path.name} needs {', '.join(lacking)}: install the extra frameworks.")
+            pytest.skip(f"{path.name} needs {', '.join(lacking)}: install the group frameworks.")
         if path not in self.pages:
             self.pages[path] = problems(page, str(path))
         if problem := self.pages[path][test.start_line]:

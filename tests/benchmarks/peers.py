@@ -4,7 +4,7 @@
 
 A peer that is not installed is left out.
 With `--write`, the results go to docs/explanation/peers.json,
-which the page docs/explanation/other-checkers.md shows, and tests/benchmarks/test_peers.py compares.
+which the page docs/explanation/other-checkers.md shows, and test_peers.py compares.
 
 Fairness: each peer runs with its defaults, and as its documentation says.
 

@@ -13,7 +13,7 @@ from markdown import Markdown
 from mkdocs.config import load_config
 
 from executed import built
-from executed.commands import EXTRAS
+from executed.commands import GROUPS
 from executed.proofs import without_markings
 from executed.prose import unquoted_numbers
 from support.checkout import DOCS, ROOT, Run, build, planted
@@ -335,23 +335,23 @@ REQUIRING = "---\nrequires: [numpy, no-such-package]\n---\n\n" + BLOCK
 def test_a_page_that_lacks_a_package_is_skipped(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reason names the extra to install; in CI, where nothing may lack, the run fails."""
+    """The reason names the group to install; in CI, where nothing may lack, the run fails."""
     monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setitem(EXTRAS, "planted", ["no-such-package>=1"])
+    monkeypatch.setitem(GROUPS, "planted", ["no-such-package>=1"])
     run(REQUIRING.replace(", no-such-package", "")).assert_outcomes(passed=1)
     result = run(REQUIRING, "-rs", "-p", "conftest")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["*page.md needs no-such-package: install the extra frameworks."])
+    result.stdout.fnmatch_lines(["*page.md needs no-such-package: install the group frameworks."])
     assert result.ret == pytest.ExitCode.OK
     monkeypatch.setenv("CI", "true")
     assert run(REQUIRING, "-p", "conftest").ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_a_slip_in_what_a_page_requires_is_no_reason_to_skip_it(run: Run) -> None:
-    """What no extra installs, nobody will ever have."""
+    """What no group installs, nobody will ever have."""
     result = run(REQUIRING)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["page.md: requires: no extra installs no-such-package."])
+    result.stdout.fnmatch_lines(["page.md: requires: no group installs no-such-package."])
 
 
 def test_the_site_is_built_without_such_packages() -> None:

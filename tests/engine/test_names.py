@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import tomllib
 from pydoc import locate
 from typing import Any
 
@@ -12,13 +11,13 @@ import pytest
 import yaml
 
 import backproof
+from executed.commands import EXTRAS, GROUPS, PROJECT
 from executed.docstrings import as_page, untrue
 from executed.library import public
 from executed.names import not_installed, unknown_names
 from executed.prose import unquoted_numbers
 from support.checkout import DOCS, ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ABOUT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 # What CONTRIBUTING is about: the settings, the engine and the scripts.
 SOURCES = (
@@ -33,7 +32,7 @@ SOURCES = (
 
 def about(page: str) -> str:
     """Return a block with what a file beside README is about, for it has no code of its own."""
-    words = [*PROJECT["optional-dependencies"], f"v{PROJECT['version']}"]
+    words = [*EXTRAS, *GROUPS, f"v{PROJECT['version']}"]
     if page == "CONTRIBUTING.md":
         paths = (path for name in (*SOURCES, "tests/proofs/*.py") for path in ROOT.glob(name))
         words += [path.read_text("utf-8") for path in paths]
@@ -229,7 +228,7 @@ def test_docstrings_say_what_the_code_has(path: str) -> None:
     one = documented()[path]
     problems = untrue(one)
     if problems and (lacking := ", ".join(not_installed(as_page(one)))):
-        pytest.skip(f"{path} names what is in {lacking}: install the extra frameworks.")
+        pytest.skip(f"{path} names what is in {lacking}: install the group frameworks.")
     assert not problems, "\n".join(problems)
 
 

@@ -324,6 +324,8 @@ def test_code_that_is_tested_passes(page: str, run: Run) -> None:
         "mkdocs serve --strikt",
         "pip instal backproof",
         "cat README.md",
+        "pip install . --group tests",
+        "python3 -m venv --upgrade-dep .venv",
         "pip install backproof  # and more\npip install backprof",
         "pip install \\\n    --quite backproof",
         "if true",
@@ -332,8 +334,9 @@ def test_code_that_is_tested_passes(page: str, run: Run) -> None:
 def test_a_command_of_something_that_does_not_exist_is_caught(command: str) -> None:
     """Packages, extras, modules, options, files, and bash itself."""
     assert list(unknown_in(command))
-    right = "python3 -m venv .venv && .venv/bin/pip install --quiet --editable '.[test]'"
-    assert not list(unknown_in(f"{right} && .venv/bin/python -m pytest > README.md"))
+    right = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet '.[plot]'"
+    tests = "--group test && .venv/bin/python -m pytest > README.md"
+    assert not list(unknown_in(f"{right} {tests}"))
 
 
 WRONG = block("x = 2\n\n\ndef f():\n    return x\n\n\nprint(f())", "2")

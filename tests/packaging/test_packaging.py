@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import tomllib
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -19,13 +18,13 @@ from mkdocs.config import load_config
 from mkdocs.utils.yaml import yaml_load
 from packaging.requirements import Requirement
 
+from executed.commands import GROUPS, PROJECT
 from executed.page import blocks
 from proofs.platforms import requirements
 from support.browsing import served
 from support.check_links import dead_links
 from support.checkout import DOCS, ROOT, build, planted
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -60,7 +59,7 @@ def test_the_wheel_is_the_library_alone(packages: Path) -> None:
     metadata = metadata_in(packages)
     needed = metadata.get_all("Requires-Dist", [])
     assert [name for name in needed if "extra ==" not in name] == ["numpy>=2.0"]
-    assert {"docs", "test", "plot", "dask"} <= set(metadata.get_all("Provides-Extra", []))
+    assert set(metadata.get_all("Provides-Extra", [])) == {"dask", "plot"}
 
 
 @pytest.mark.parametrize(
@@ -292,7 +291,7 @@ def pins_that_lack(pins: str, required: list[Requirement]) -> list[str]:
 def test_the_site_is_built_with_exact_versions() -> None:
     """Each dependency of the docs has one, within its bounds, which the workflow uses."""
     path = GITHUB / "constraints.txt"
-    required = [*map(Requirement, PROJECT["dependencies"]), *requirements("docs")]
+    required = [*map(Requirement, PROJECT["dependencies"]), *requirements(GROUPS["docs"])]
     assert not pins_that_lack(path.read_text("utf-8"), required)
     workflow = (GITHUB / "workflows" / "site.yml").read_text("utf-8")
     assert f"--constraint {path.relative_to(ROOT)} " in workflow

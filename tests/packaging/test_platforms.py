@@ -40,10 +40,10 @@ def test_a_lower_bound_is_read(required: str, oldest: str) -> None:
 
 
 def test_every_dependency_has_a_lower_bound_that_is_run() -> None:
-    """Those of the library, of the docs and of the tests, with what these extras take in."""
-    names = {bound.partition("==")[0] for bound in platforms.bounds("docs", "test")}
+    """Those of the library, of the docs and of the tests, with what these groups take in."""
+    names = {bound.partition("==")[0] for bound in platforms.bounds("test")}
     assert {"numpy", "mkdocs", "mkdocstrings[python]", "pytest", "distributed"} <= names
-    assert "backproof[dask,docs]" not in names
+    assert "backproof[dask]" not in names
 
 
 def test_a_python_that_is_missing_is_a_failure(tmp_path: Path) -> None:

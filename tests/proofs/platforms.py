@@ -16,9 +16,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -26,14 +26,15 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
+from executed.commands import EXTRAS, GROUPS, PROJECT
+
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PYTHONS = [
     f"python{version}"
     for classifier in PROJECT["classifiers"]
     if "." in (version := classifier.removeprefix("Programming Language :: Python :: "))
 ]
-FIRST_NUMPY = {"3.13": "2.1"}  # wheels for it begin after the NumPy that we claim
+FIRST_NUMPY = {"3.13": "2.1", "3.14": "2.3.2"}  # wheels begin after the NumPy that we claim
 FILES = (
     ".github docs src tests CHANGELOG.md CITATION.cff LICENSE README.md mkdocs.yml pyproject.toml"
 )
@@ -127,8 +128,8 @@ def on_python(name: str, source: Path, *, oldest: bool) -> Iterator[Check]:
             yield Check(name, "", "environment", False, problem)
             return
         python = Path(folder, "bin", "python")
-        for pins in [bounds("docs", "test")] if oldest else [[], [oldest_numpy(python)]]:
-            what = ["--editable", f"{source}[test]", *pins]
+        for pins in [bounds("test")] if oldest else [[], [oldest_numpy(python)]]:
+            what = ["--editable", str(source), "--group", "test", *pins]
             installed = run([python, *INSTALL, *what], source)
             if installed.returncode:
                 yield Check(name, "", "installation", False, installed.stderr)
@@ -139,7 +140,7 @@ def on_python(name: str, source: Path, *, oldest: bool) -> Iterator[Check]:
 def venv_problem(name: str, folder: str) -> str:
     """Make an environment, and return why that failed, where it did."""
     try:
-        return run([name, "-m", "venv", folder], ROOT).stderr
+        return run([name, "-m", "venv", "--upgrade-deps", folder], ROOT).stderr
     except OSError as error:
         return str(error)
 
@@ -152,19 +153,22 @@ def oldest_numpy(python: Path) -> str:
     return f"numpy=={FIRST_NUMPY.get(version, claimed)}"
 
 
-def bounds(*extras: str) -> list[str]:
-    """Return what the library and its extras require, each in the oldest version allowed."""
-    required = [*map(Requirement, PROJECT["dependencies"]), *requirements(*extras)]
-    return sorted({at_lower_bound(requirement) for requirement in required})
+def bounds(*groups: str) -> list[str]:
+    """Return what the library and groups require, each in the oldest version allowed."""
+    required = map(Requirement, PROJECT["dependencies"])
+    nested = (requirements(GROUPS[group]) for group in groups)
+    return sorted(set(map(at_lower_bound, chain(required, *nested))))
 
 
-def requirements(*extras: str) -> list[Requirement]:
-    """Return what extras require, and in the place of other extras what these require."""
-    listed = PROJECT["optional-dependencies"]
-    required = [Requirement(text) for extra in extras for text in listed[extra]]
-    nested = [extra for one in required if one.name == PROJECT["name"] for extra in one.extras]
-    others = [one for one in required if one.name != PROJECT["name"]]
-    return others + (requirements(*nested) if nested else [])
+def requirements(listed: list[str | dict[str, str]]) -> Iterator[Requirement]:
+    """Yield what is listed, and in the place of groups and extras of ours what these require."""
+    for one in listed:
+        if isinstance(one, dict):
+            yield from requirements(GROUPS[one["include-group"]])
+        elif (required := Requirement(one)).name == PROJECT["name"]:
+            yield from chain(*(requirements([*EXTRAS[extra]]) for extra in required.extras))
+        else:
+            yield required
 
 
 def at_lower_bound(requirement: Requirement) -> str:

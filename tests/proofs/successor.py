@@ -92,7 +92,9 @@ def built(folder: Path) -> tuple[Path, Path]:
     if problem := venv_problem(sys.executable, str(folder / "environment")):
         raise SystemExit(problem)
     programs = folder / "environment" / "bin"
-    require([programs / "python", *INSTALL, "--editable", f"{source}[docs]", "zensical"], source)
+    require(
+        [programs / "python", *INSTALL, "--editable", source, "--group", "docs", "zensical"], source
+    )
     require([programs / "mkdocs", "build", "--quiet", "--site-dir", folder / "old"], source)
     settings = source / "mkdocs.yml"
     settings.write_text(STOPS_IT.sub("", settings.read_text("utf-8")), "utf-8")

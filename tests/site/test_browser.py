@@ -200,7 +200,7 @@ def test_what_is_copied_runs(
     """A guide's block runs alone, the blocks of other pages in order, by the installed wheel."""
     source = (DOCS / page).with_suffix(".md")
     if lacking := missing(source.read_text("utf-8")) if source.exists() else []:
-        pytest.skip(f"{page} needs {', '.join(lacking)}: install the extra frameworks.")
+        pytest.skip(f"{page} needs {', '.join(lacking)}: install the group frameworks.")
     tab.goto(address + page)
     settle(tab)
     blocks = copied(tab, ".language-python, .language-py")
