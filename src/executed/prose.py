@@ -63,7 +63,7 @@ ASIDE = re.compile(
     | ^\[[^]]+\]:[^\n]* | \[\^[^]]+\] | \bhttps?://\S+
     | \{{[:\#.][^{{}}]*\}}                             # attributes
     | ^[ ]*1\.[ ]                                      # the numbering of a list
-    | \((?:[^()\d]*,\s){YEAR}(?:;[^()\d]+,\s{YEAR})*\) | [A-Z]\w+\s\({YEAR}\)  # citations
+    | [(\[](?:[^()\[\]\d]*,\s){YEAR}(?:;[^()\d]+,\s{YEAR})*[)\]] | [A-Z]\w+\s\({YEAR}\)  # citations
     | \b(?:{VERSIONS})(?![\w.]\w) | (?<![\w.])(?:{PHRASES})(?!\.?\w)
     """,
     re.DOTALL | re.IGNORECASE | re.MULTILINE | re.VERBOSE,

@@ -21,7 +21,7 @@ from executed.trials import in_order
 from support.checkout import DOCS, ROOT
 
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"]
-MODULES = sorted((ROOT / "src").rglob("*.py"))
+MODULES = sorted((ROOT / "src" / "backproof").rglob("*.py"))
 
 PAGE = r"""
 <!-- symbols:

@@ -197,11 +197,31 @@ def test_the_oldest_python_is_one() -> None:
 
 
 def test_who_cites_the_project_names_it() -> None:
-    """Title, licence and authors are those of the package."""
+    """Title, licence, authors, words and what it is are those of the package."""
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert citation["title"].lower().startswith(f"{PROJECT['name']}:")
     assert citation["license"] == PROJECT["license"]
     assert citation["authors"] == PROJECT["authors"]
+    assert citation["keywords"] == PROJECT["keywords"]
+    assert citation["abstract"] == PROJECT["description"]
+    sources = (DOCS / "reference" / "sources.md").read_text("utf-8")
+    assert all(f"https://doi.org/{one['doi']}" in sources for one in citation["references"])
+
+
+def commands(text: str, pattern: str) -> set[str]:
+    """Return the first two words of the commands that a text has by this pattern."""
+    return {" ".join(one.split()[:2]) for one in re.findall(pattern, text, re.MULTILINE)}
+
+
+def test_commands_have_names() -> None:
+    """What CONTRIBUTING tells to run, the justfile runs."""
+    recipes = (ROOT / "justfile").read_text("utf-8").replace("{{bin}}", ".venv/bin")
+    named = re.sub(r"(benchmarks|proofs)/\{\{name\}\}\.py", r"\1/*.py", recipes)
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("\n## ")[0]
+    told = re.sub(r"(benchmarks|proofs)/\w+\.py", r"\1/*.py", table)
+    wanted = commands(told, r"^\| [^|`]+ \| `([^`]+)`")
+    assert len(wanted) >= 8
+    assert wanted <= commands(named, r"^    (.+)$")
 
 
 # Docstrings

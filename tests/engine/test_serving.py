@@ -24,7 +24,6 @@ PAGE = """\
 ```python
 import matplotlib.pyplot as plt
 
-from support.checkout import ROOT
 from backproof import relative_difference
 
 print(relative_difference(1.0, 3.0))
