@@ -3,9 +3,13 @@
 
 bin := ".venv/bin"
 
-# run every test
+# run the tests, but those that take longest
 test *options:
     {{bin}}/python -m pytest {{options}}
+
+# run every test
+all *options:
+    CI=true {{bin}}/python -m pytest {{options}}
 
 # test one page
 page path:

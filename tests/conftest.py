@@ -13,13 +13,13 @@ import pytest
 from playwright.sync_api import Browser
 
 from support.browsing import installed_chromium, served, started
-from support.checkout import ROOT, Run, build
+from support.checkout import CI, ROOT, Run, build
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let a run in CI fail if it skipped a test: there, nothing may be missing."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if "CI" in os.environ and reporter and reporter.stats.get("skipped"):
+    if CI and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -84,7 +84,7 @@ def with_wheel(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
 def chromium() -> str:
     """Return the path of the system's Chromium; without one, skip, and fail in CI."""
     if not (program := installed_chromium()):
-        missing = pytest.fail if "CI" in os.environ else pytest.skip
+        missing = pytest.fail if CI else pytest.skip
         missing("The pages are looked at in Chromium: install it from your system's packages.")
     return program
 

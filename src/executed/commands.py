@@ -21,6 +21,7 @@ PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 GROUPS: dict[str, list[Any]] = PYPROJECT["dependency-groups"]
 BUILT = {".html": (".md", ".ipynb", ".html")}  # what the build makes of what
+VARIABLE = re.compile(r"[A-Z_]+=\w+")
 PYTHON = re.compile(r"^python[\d.]*$")
 PACKAGE = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?")
 # Where packages that no extra or group brings come from, and what they are there for.
@@ -68,7 +69,9 @@ def lines_of(script: str) -> list[list[str]]:
 
 
 def runs(program: str, *words: str) -> bool:
-    """Whether a program exists and takes such words."""
+    """Whether a program exists and takes such words, perhaps with a variable set before it."""
+    if words and VARIABLE.fullmatch(program):
+        return runs(*words)
     program = PYTHON.sub("python", PurePosixPath(program).name)
     if program == "python" and words[:2] == ("-m", "venv"):
         *options, _ = words[2:]

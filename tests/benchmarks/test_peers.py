@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import pytest
@@ -20,12 +19,13 @@ from benchmarks.peers import (
     spread,
     tally,
 )
+from support.checkout import CI
 
 SHOWN: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
 CHECKERS = {checker["checker"]: checker for checker in SHOWN["checkers"]}
 
 # CI runs those that its extras bring, and takes a skipped test for a failure.
-RUN = [peer for peer in PEERS if peer.installed or "CI" not in os.environ]
+RUN = [peer for peer in PEERS if peer.installed or not CI]
 
 
 def test_every_checker_is_shown() -> None:

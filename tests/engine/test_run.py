@@ -22,7 +22,7 @@ from executed.fences import unknown_in
 from executed.plugin import tokens
 from executed.texts import CHECKS
 from executed.trials import trials
-from support.checkout import DOCS, ROOT, Run
+from support.checkout import DOCS, ROOT, Run, in_ci
 
 RIGHT = """\
 ```python
@@ -324,6 +324,7 @@ def test_code_that_is_tested_passes(page: str, run: Run) -> None:
         "mkdocs serve --strikt",
         "pip instal backproof",
         "cat README.md",
+        "CI=true cat README.md",
         "pip install . --group tests",
         "python3 -m venv --upgrade-dep .venv",
         "pip install backproof  # and more\npip install backprof",
@@ -335,7 +336,7 @@ def test_a_command_of_something_that_does_not_exist_is_caught(command: str) -> N
     """Packages, extras, modules, options, files, and bash itself."""
     assert list(unknown_in(command))
     right = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install --quiet '.[plot]'"
-    tests = "--group test && .venv/bin/python -m pytest > README.md"
+    tests = "--group test && CI=true .venv/bin/python -m pytest > README.md"
     assert not list(unknown_in(f"{right} {tests}"))
 
 
@@ -472,6 +473,7 @@ def test_a_page_that_is_no_text_is_named(run: Run, pytester: pytest.Pytester) ->
 # The census
 
 
+@in_ci
 def test_what_runs_is_what_is_shown() -> None:
     """As configured, pytest collects each fence, each check of a text, and each docstring."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]

@@ -12,6 +12,7 @@ import pytest
 
 from backproof import check_gradient
 from backproof._report import ArrayReport, Report
+from support.checkout import in_ci
 from support.drawn import draws
 
 METHODS = ("entries", "directions")
@@ -1063,6 +1064,7 @@ def test_a_kink_that_only_the_smallest_steps_meet_accuses_nobody(
     assert report.arrays["x"].verdict == verdict, report
 
 
+@in_ci
 @every_method
 @pytest.mark.parametrize("depth", [20, 50])
 def test_deep_networks_with_zero_biases_are_not_accused(method: str, depth: int) -> None:

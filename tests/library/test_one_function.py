@@ -12,6 +12,7 @@ import pytest
 from backproof._parameters import flatten, replace_leaves
 from executed.page import blocks
 from support.catalogue import AT_A_KINK, RIGHT, WRONG, Kink, Right, Wrong
+from support.checkout import in_ci
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "one-function.md"
 
@@ -41,6 +42,7 @@ def found(check: Callable[..., list[str]], case: Right | Wrong | Kink) -> dict[s
     }
 
 
+@in_ci
 def test_it_judges_the_catalogue(
     gradient_errors: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,11 +7,12 @@ import pytest
 from packaging.requirements import Requirement
 
 from proofs import platforms, successor
-from support.checkout import ROOT, build
+from support.checkout import ROOT, build, in_ci
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 
+@in_ci
 def test_the_site_is_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
     """A build at another place, with hashes in another order, gives the same files."""
     build(ROOT / "mkdocs.yml", tmp_path / "site", **platforms.PLACES[2])

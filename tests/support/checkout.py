@@ -15,6 +15,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 HOOKS = ROOT / "src" / "executed"
 
+CI = "CI" in os.environ
+in_ci = pytest.mark.skipif(not CI, reason="It takes long: it runs where CI is set.")
+
 Run = Callable[..., pytest.RunResult]
 
 
