@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 from doctest import DocTestParser
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -64,7 +64,7 @@ def is_python(block: Tag) -> bool:
 
 def visible_markup(html: str) -> list[str]:
     """Report Markdown that a reader would see, since it was not understood."""
-    soup = soup_of(html)
+    soup = BeautifulSoup(html, "html.parser")  # which this takes apart
     for hidden in soup.select("pre, code, svg, script, style, .formula"):
         hidden.decompose()
     text = soup.get_text()
@@ -144,6 +144,7 @@ def anchors(page: Path) -> set[str]:
     return {str(tag["id"]) for tag in soup_of(page.read_text("utf-8")).select("[id]")}
 
 
+@lru_cache(100)
 def soup_of(html: str) -> BeautifulSoup:
-    """Return the parsed HTML."""
+    """Return the parsed HTML, for reading."""
     return BeautifulSoup(html, "html.parser")

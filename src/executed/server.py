@@ -14,16 +14,20 @@ from contextlib import suppress
 from functools import cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from threading import Lock
 from typing import Any, cast
+
+ONE_BY_ONE = Lock()
 
 
 def elsewhere(work: Callable[..., Any], *arguments: object) -> Any:
     """Do work in the copy of this process; what it takes, returns and raises is pickled."""
     if not hasattr(os, "fork"):
         return work(*arguments)
-    pipe = server(os.getpid())
-    pipe.send((work, arguments, warnings.filters))
-    answer, error = pipe.recv()
+    with ONE_BY_ONE:
+        pipe = server(os.getpid())
+        pipe.send((work, arguments, warnings.filters))
+        answer, error = pipe.recv()
     if error:
         raise error
     return answer

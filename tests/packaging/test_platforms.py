@@ -1,6 +1,7 @@
 """The same on every platform, and with the theme's successor: the fast parts of two proofs."""
 
 import shutil
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
@@ -88,12 +89,16 @@ def test_the_losses_are_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not ending_with(known, monkeypatch)
     words = str(ending_with(known - {"llms.txt"} | {"x.html"}, monkeypatch))
     assert [line.rpartition(" ")[2] for line in words.split("\n")] == ["x.html", "llms.txt"]
+    words = str(ending_with(known, monkeypatch, {"y.html"}))
+    assert words == "lost with ProperDocs: y.html"
 
 
-def ending_with(found: set[str], monkeypatch: pytest.MonkeyPatch) -> str | int | None:
-    """Return how the command ends that finds these losses."""
-    monkeypatch.setattr(successor, "built", lambda _: ())
-    monkeypatch.setattr(successor, "losses", lambda: found)
+def ending_with(
+    found: set[str], monkeypatch: pytest.MonkeyPatch, lost: Set[str] = frozenset()
+) -> str | int | None:
+    """Return how the command ends that finds these losses, of the theme and the generator."""
+    monkeypatch.setattr(successor, "built", lambda _: ("old", "same", "new"))
+    monkeypatch.setattr(successor, "losses", lambda _, new: found if new == "new" else lost)
     with pytest.raises(SystemExit) as ending:
         successor.main()
     return ending.value.code

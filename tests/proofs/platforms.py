@@ -35,9 +35,10 @@ PYTHONS = [
     if "." in (version := classifier.removeprefix("Programming Language :: Python :: "))
 ]
 FIRST_NUMPY = {"3.13": "2.1", "3.14": "2.3.2"}  # wheels begin after the NumPy that we claim
-FILES = (
-    ".github docs src tests CHANGELOG.md CITATION.cff LICENSE README.md mkdocs.yml pyproject.toml"
-)
+FILES = """
+    .github docs src tests
+    CHANGELOG.md CITATION.cff LICENSE README.md hatch_build.py mkdocs.yml pyproject.toml
+"""
 
 KERNELS = ("Haswell", "SkylakeX", "Prescott")
 PLACES = (
@@ -140,7 +141,8 @@ def on_python(name: str, source: Path, *, oldest: bool) -> Iterator[Check]:
 def venv_problem(name: str, folder: str) -> str:
     """Make an environment, and return why that failed, where it did."""
     try:
-        return run([name, "-m", "venv", "--upgrade-deps", folder], ROOT).stderr
+        made = run([name, "-m", "venv", "--upgrade-deps", folder], ROOT)
+        return made.stderr if made.returncode else ""
     except OSError as error:
         return str(error)
 

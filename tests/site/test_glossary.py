@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 
-from support.checkout import DOCS, ROOT
+from executed.built import soup_of
 from executed.proofs import without_markings
+from support.checkout import DOCS, ROOT
 
 GLOSSARY = (DOCS / "reference" / "glossary.md").read_text("utf-8")
 ENTRIES = re.findall(r"^## (.+)$", GLOSSARY, re.MULTILINE)
@@ -54,7 +54,7 @@ def test_every_entry_is_used(site: Path) -> None:
 
 def words(page: Path) -> str:
     """Return the text of a page."""
-    article = BeautifulSoup(page.read_text("utf-8"), "html.parser").select_one("article")
+    article = soup_of(page.read_text("utf-8")).select_one("article")
     return article.get_text() if article else ""
 
 
