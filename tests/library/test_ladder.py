@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import mpmath
 import numpy as np
@@ -18,6 +19,7 @@ from backproof._slopes import (
     RATIO,
     Difference,
     Measured,
+    _growth,
     central_difference,
     errors_of,
     first_difference,
@@ -435,3 +437,11 @@ def test_a_direction_through_many_entries_is_as_precise_as_these() -> None:
             assert abs(found.value - 2 * w.astype(float) @ velocity) <= found.error
             slopes.append(found.error)
         assert slopes[0] > 1e3 * slopes[1]
+
+
+def test_changes_grow_as_they_do_at_the_smallest_steps() -> None:
+    """They double, treble, and are four times as large in the end, on either side."""
+    grows, stays = (0.0, 1.0, 3.0, 9.0, 33.0), (0.0,) * 5
+    for sides in (zip(grows, stays, strict=True), zip(stays, grows, strict=True)):
+        steps = [SimpleNamespace(sides=pair, rounding=0.0) for pair in sides]
+        assert _growth(cast(Any, steps)) == pytest.approx(4)

@@ -831,6 +831,19 @@ def test_a_part_by_the_sign_of_the_parameter_leaves_zeros_out(sign: int, word: s
     assert text_of(given(claimed, right, w)).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("shape", "words"), [((2, 5), "in its row 0"), ((5, 2), "in its column 0")]
+)
+def test_a_part_may_be_one_row_or_one_column(shape: tuple[int, int], words: str) -> None:
+    """Of two; of a vector, one entry is none."""
+    right = np.random.default_rng(0).normal(size=shape)
+    claimed = right.copy()
+    (claimed if shape[0] < shape[1] else claimed.T)[0] *= 2
+    assert text_of(given(claimed, right)).startswith(f"{words}, it is 2 times")
+    pair = np.array([2 * right[0, 0], right[1, 1]])
+    assert text_of(given(pair, np.array([right[0, 0], right[1, 1]]))).startswith("one of its 2")
+
+
 def test_of_an_odd_number_the_middle_one_is_in_the_second_half() -> None:
     """Probes of eleven entries, of which the first five, or the last six, are doubled."""
     rng = np.random.default_rng(0)

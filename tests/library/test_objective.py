@@ -422,6 +422,11 @@ def test_a_short_check_says_nothing(
     assert not said(call, Clock(seconds))
 
 
+def test_what_has_more_than_a_few_entries_is_announced(said: Said) -> None:
+    """Ten are a few, eleven are more."""
+    assert said(checked(11), Clock(60))
+
+
 def test_a_pause_of_the_machine_is_no_long_check(said: Said) -> None:
     """Of a second and a half, in the first call for an entry or in another one."""
     for late in (20, 300):

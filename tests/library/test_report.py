@@ -6,6 +6,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from backproof import check_gradient
+from backproof import assert_gradient, assert_jacobian, assert_vjp, check_gradient
 from backproof._mistakes import UNKNOWN, Mistake
 from backproof._reasons import ADVICE, REASONS, counted, main_reason
 from backproof._report import ArrayReport, Entry, Report, overall
@@ -554,3 +555,20 @@ def test_the_page_lists_every_kind_and_every_reason() -> None:
     assert sorted(REASONS) in listed
     without = page.replace('| `"shared"` |', "| no kind |")
     assert [kind.strip() for kind in kinds] not in [sorted(table) for table in tables(without)]
+
+
+ASSERTED = {
+    "gradient": lambda: assert_gradient(lambda w: np.sum(w**2), np.ones(2), np.ones(2)),
+    "Jacobian": lambda: assert_jacobian(lambda w: w**2, np.eye(2), np.ones(2)),
+    "layer": lambda: assert_vjp(lambda x: x**2, lambda x, upstream: upstream, np.ones(2)),
+}
+
+
+@pytest.mark.parametrize("asserted", ASSERTED.values(), ids=ASSERTED)
+def test_a_failing_test_shows_no_frame_of_ours(asserted: Callable[[], None]) -> None:
+    """Pytest shows the line of the test, and the report."""
+    with pytest.raises(AssertionError) as raised:
+        asserted()
+    frames = [one for one in raised.traceback if Path(one.path).parent.name == "backproof"]
+    assert frames
+    assert all(one.ishidden(raised) for one in frames)
