@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 from functools import cache
 
@@ -53,5 +54,7 @@ def typeset(tex: str, *, displayed: bool) -> str:
 def katex() -> MiniRacer:
     """Return a JavaScript context that holds KaTeX."""
     context = MiniRacer()
+    # It waits for a thread, which ends while the interpreter does, on Python 3.13 for ever.
+    atexit.register(context.close)
     context.eval(KATEX.read_text("utf-8"))
     return context

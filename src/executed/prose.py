@@ -60,6 +60,7 @@ ASIDE = re.compile(
     rf"""
       \A---\n.*?\n---$ | <!--.*?--> | </?[a-z][^<>]*>  # front matter, HTML, <addresses>
     | (?<=\])\([^()\s]*                                # where links lead
+    | ^--8<--[^\n]*$                                   # a file that is included
     | ^\[[^]]+\]:[^\n]* | \[\^[^]]+\] | \bhttps?://\S+
     | \{{[:\#.][^{{}}]*\}}                             # attributes
     | ^[ ]*1\.[ ]                                      # the numbering of a list

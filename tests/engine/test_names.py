@@ -305,8 +305,8 @@ def halved(x: float, order: int = 2, kind: str = "auto") -> float:
         ("2 (the default)", "by default, 2"),
         ('"auto" (the default)', '"other" (the default)'),
         ('`kind="other"`', '`kindly="other"`'),
-        ("    order\n", "    orders\n"),
-        ("    kind\n        ", "    and\n        "),
+        ("\norder\n", "\norders\n"),
+        ("\nkind\n    ", "\nand\n    "),
     ],
 )
 def test_a_docstring_that_says_something_else_is_reported(
@@ -314,8 +314,9 @@ def test_a_docstring_that_says_something_else_is_reported(
 ) -> None:
     """Each by one line, which names the function."""
     assert not untrue(halved)
-    assert right in (halved.__doc__ or "")
-    monkeypatch.setattr(halved, "__doc__", (halved.__doc__ or "").replace(right, wrong))
+    text = inspect.getdoc(halved) or ""  # from Python 3.13 on, docstrings come without indentation
+    assert right in text
+    monkeypatch.setattr(halved, "__doc__", text.replace(right, wrong))
     (problem, *_) = untrue(halved)
     assert problem.startswith("halved: ")
 

@@ -304,7 +304,8 @@ def test_along_several_entries_kinks_may_cancel() -> None:
     """So a claim outside of what is seen of them is rarely accused; of a smooth cost it is."""
     verdicts, smooth = Counter[str](), Counter[str]()
     for rng in draws(200):
-        x, signs, bends = rng.normal(size=4), rng.choice([-1.0, 1.0], 4), rng.normal(size=4)
+        x, bends = rng.normal(size=(2, 4))
+        signs = rng.choice([-1.0, 1.0], 4).astype(float)
         claim = rng.choice([0.0, 1.0], 4) @ (bends * signs)  # it is right, entry by entry
         size = float(np.abs(bends).max())
         for counts, bend in ((verdicts, 1.0), (smooth, 0.0)):
@@ -314,7 +315,7 @@ def test_along_several_entries_kinks_may_cancel() -> None:
 
             objective = objective_of(cost, x)
             direction: Direction = along(objective.parameters, signs, 1.0)
-            whole = claim_of(5 * bends @ signs + claim, size=size)
+            whole = claim_of(float(5 * bends @ signs + claim), size=size)
             counts[decide(objective, direction, whole).verdict] += 1
     assert verdicts["wrong"] <= 0.2 * 200, verdicts
     assert smooth["wrong"] >= 0.8 * 200, smooth  # where no side is chosen, the claim is right

@@ -427,7 +427,7 @@ def test_an_offset_takes_larger_steps() -> None:
 def test_a_direction_through_many_entries_is_as_precise_as_these() -> None:
     """A cost in float64 does not help where the entries are rounded to float32."""
     for rng in draws(30):
-        velocity = rng.choice([-1.0, 1.0], 6)
+        velocity = rng.choice([-1.0, 1.0], 6).astype(float)
         slopes = []
         for dtype in (np.float32, np.float64):
             w = (rng.uniform(0.5, 1, 6)).astype(dtype)

@@ -154,7 +154,7 @@ def test_dead_entries_are_untested_and_leave_the_verdict_to_the_others() -> None
         cost = lambda w: smooth(np.where(dead, 0, w))  # noqa: E731
         claimed = np.where(dead, 0, np.cos(w))
         array = only(by_entries(cost, claimed, w))
-        assert (array.verdict, array.untested) == ("correct", {"zero": dead.sum()})
+        assert (array.verdict, array.untested) == ("correct", {"zero": int(dead.sum())})
         claimed[0] = 0.5
         array = only(by_entries(cost, claimed, w))
         assert array.verdict == "wrong"

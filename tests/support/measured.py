@@ -12,6 +12,7 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def made(counting: int) -> Content:
         "counting": counting,
         "commit": commit(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in MEASURED_WITH},
+        "versions": {name: version(name) for name in MEASURED_WITH if find_spec(name)},
     }
 
 
