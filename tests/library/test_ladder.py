@@ -445,3 +445,12 @@ def test_changes_grow_as_they_do_at_the_smallest_steps() -> None:
     for sides in (zip(grows, stays, strict=True), zip(stays, grows, strict=True)):
         steps = [SimpleNamespace(sides=pair, rounding=0.0) for pair in sides]
         assert _growth(cast(Any, steps)) == pytest.approx(4)
+
+
+def test_a_step_that_is_lost_on_one_side_shows_nothing() -> None:
+    """Numbers below 1 lie half as far apart as those above."""
+    objective = objective_of(lambda w: float(np.sum(w**2)), np.ones(1), 0.0)
+    entry = of_entry(objective.parameters, 0)
+    assert [bool(side.step) for side in objective.both_sides(entry, 0.8e-16)] == [False, True]
+    found = central_difference(objective, entry, 0.8e-16)
+    assert (found.value, found.gap) == (0, 0)
