@@ -74,8 +74,8 @@ def runs(program: str, *words: str) -> bool:
         return runs(*words)
     program = PYTHON.sub("python", PurePosixPath(program).name)
     if program == "python" and words[:2] == ("-m", "venv"):
-        *options, _ = words[2:]
-        return all(re.search(rf"\s{option}\s", helped("venv")) for option in options)
+        *options, folder = words[2:] or ("-",)
+        return folder[0] != "-" and all(one[0] == "-" and takes(("venv",), one) for one in options)
     if program == "python" and words[:1] == ("-m",):
         return runs(*words[1:])
     if program == "python" and words:
@@ -83,9 +83,10 @@ def runs(program: str, *words: str) -> bool:
         return script.is_file() and all(word in script.read_text("utf-8") for word in words[1:])
     if not Path(sys.executable).with_name(program).exists():
         return False
-    if "--group" in words:
+    if program == "pip" and "--group" in words:
         i = words.index("--group")
-        return words[i + 1] in GROUPS and runs(program, *words[:i], *words[i + 2 :])
+        named = [group for group in words[i + 1 : i + 2] if group in GROUPS]
+        return bool(named) and runs(program, *words[:i], *words[i + 2 :])
     verbs = [word for word in words[:1] if word[0] != "-" and not is_file(word)]
     known = all(re.search(rf"(?<!\S){re.escape(verb)}(?!\S)", helped(program)) for verb in verbs)
     return known and all(takes((program, *words[:1]), word) for word in words)

@@ -2,7 +2,7 @@
 
 `![text alternative](figure:NAME)`, becomes the Matplotlib figure that the blocks of the page
 leave in the variable NAME: as inline SVG, in the colours of the reader's scheme.
-Blocks of a guide, which run alone, draw the same in order; no two figures have one name.
+Blocks of a guide, which run alone, draw alone, too; no two figures have one name.
 A dict in its place is data for the script of the figure to move, assets/movable.js.
 """
 

@@ -16,17 +16,7 @@ from executed import built
 from executed.commands import GROUPS
 from executed.proofs import without_markings
 from executed.prose import unquoted_numbers
-from support.checkout import DOCS, ROOT, Run, build, planted
-
-BLOCK = """\
-```python
-print(1 / 8)
-```
-
-```text title="Output"
-0.125
-```
-"""
+from support.checkout import BLOCK, DOCS, ROOT, Run, build, planted
 
 
 def within(header: str, text: str) -> str:

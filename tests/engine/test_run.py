@@ -22,17 +22,7 @@ from executed.fences import unknown_in
 from executed.plugin import tokens
 from executed.texts import CHECKS
 from executed.trials import trials
-from support.checkout import DOCS, ROOT, Run, in_ci
-
-RIGHT = """\
-```python
-print(1 / 8)
-```
-
-```text title="Output"
-0.125
-```
-"""
+from support.checkout import BLOCK, DOCS, ROOT, Run, in_ci
 
 
 def block(code: str, output: str = "") -> str:
@@ -87,7 +77,7 @@ def test_what_a_block_may_not_do_fails_and_names_it(
     """The block before it passes; one behind it does not run, but in a guide it does."""
     seconds = 1 if "while" in code else 30
     monkeypatch.setattr(plugin, "trials", partial(trials, seconds=seconds))
-    result = run(RIGHT + "\n" + block(code) + "\n" + RIGHT, name=name)
+    result = run(BLOCK + "\n" + block(code) + "\n" + BLOCK, name=name)
     failed = 1 if name.startswith("guides") else 2
     result.assert_outcomes(passed=3 - failed, failed=failed)
     result.stdout.fnmatch_lines([f"{name}:9: *"])
@@ -191,8 +181,8 @@ def test_pages_run_without_processes_where_there_are_none(
     """Windows cannot copy a process."""
     monkeypatch.delattr("os.fork")
     for name in ("page.md", "guides/page.md"):
-        run(RIGHT, name=name).assert_outcomes(passed=1)
-        run(RIGHT.replace("0.125", "0.126"), name=name).assert_outcomes(failed=1)
+        run(BLOCK, name=name).assert_outcomes(passed=1)
+        run(BLOCK.replace("0.125", "0.126"), name=name).assert_outcomes(failed=1)
 
 
 # What is printed
@@ -264,10 +254,10 @@ def test_what_no_page_can_show_is_refused(run: Run) -> None:
         ("```numpy\nx\n```", 1),
         ("```\nx\n```", 1),
         ("```pytb\nx\n```", 1),
-        (RIGHT.replace('text title="Output"', "text title='Output'"), 5),
-        (RIGHT.replace('text title="Output"', 'text hl_lines="1" title="Output"'), 5),
-        (RIGHT.replace('text title="Output"', 'console title="Output"'), 5),
-        (RIGHT.replace("```\n\n```text", "```\n\nText.\n\n```text"), 7),
+        (BLOCK.replace('text title="Output"', "text title='Output'"), 5),
+        (BLOCK.replace('text title="Output"', 'text hl_lines="1" title="Output"'), 5),
+        (BLOCK.replace('text title="Output"', 'console title="Output"'), 5),
+        (BLOCK.replace("```\n\n```text", "```\n\nText.\n\n```text"), 7),
         ("Text.\n\n    x = 1", 3),
         ('=== "One"\n\n    Text.\n\n        x = 1', 5),
         ("!!! note\n\n    Text.\n\nText.\n\n    x = 1", 7),
@@ -297,8 +287,8 @@ def test_code_that_no_test_knows_is_caught(page: str, line: int, run: Run) -> No
 @pytest.mark.parametrize(
     "page",
     [
-        RIGHT,
-        '=== "One"\n\n    Text.\n\n' + indent(RIGHT, "    "),
+        BLOCK,
+        '=== "One"\n\n    Text.\n\n' + indent(BLOCK, "    "),
         "-   Item.\n\n    More of it.\n\n    - Inner.\n\n        More of it.",
         "Inline `<pre>`, `` ``` ``, `x`, $a <b$, 1 < 2 and <https://example.org>.",
         '```toml title="pyproject.toml"\n[tool.pytest.ini_options]\naddopts = ["-q"]\n```',
@@ -326,6 +316,10 @@ def test_code_that_is_tested_passes(page: str, run: Run) -> None:
         "cat README.md",
         "CI=true cat README.md",
         "pip install . --group tests",
+        "pip install . --group",
+        "pytest --group test",
+        "python3 -m venv",
+        "python3 -m venv --upgrade-deps",
         "python3 -m venv --upgrade-dep .venv",
         "pip install backproof  # and more\npip install backprof",
         "pip install \\\n    --quite backproof",
@@ -406,7 +400,7 @@ def test_code_that_runs_later_passes(run: Run) -> None:
 
 def test_updating_says_what_it_changes(run: Run, pytester: pytest.Pytester) -> None:
     """It prints the lines that differ; a page that is right is not written."""
-    faulty = RIGHT.replace("0.125", "0.126")
+    faulty = BLOCK.replace("0.125", "0.126")
     run(faulty, "--update-outputs").stdout.fnmatch_lines(["--- page.md", "-0.126", "+0.125"])
     path = pytester.path / "page.md"
     path.chmod(0o444)
@@ -421,7 +415,7 @@ def test_nothing_is_updated_that_is_not_tested(
     options: list[str], run: Run, pytester: pytest.Pytester
 ) -> None:
     """Neither where tests are only listed, nor where none of the page is selected."""
-    faulty = RIGHT.replace("0.125", "0.126")
+    faulty = BLOCK.replace("0.125", "0.126")
     run(faulty, "--update-outputs", *options)
     assert (pytester.path / "page.md").read_text() == faulty
 
@@ -429,9 +423,9 @@ def test_nothing_is_updated_that_is_not_tested(
 def test_line_ends_are_kept(run: Run, pytester: pytest.Pytester) -> None:
     """A page of Windows stays one, in what is inserted and rewritten, too."""
     path = pytester.path / "page.md"
-    for faulty in (RIGHT.replace("0.125", "0.126"), block("print(1 / 8)")):
+    for faulty in (BLOCK.replace("0.125", "0.126"), block("print(1 / 8)")):
         run(faulty.replace("\n", "\r\n"), "--update-outputs").assert_outcomes(passed=1)
-        assert path.read_bytes().decode() == RIGHT.replace("\n", "\r\n")
+        assert path.read_bytes().decode() == BLOCK.replace("\n", "\r\n")
 
 
 def test_backticks_in_an_output_get_a_longer_fence(run: Run, pytester: pytest.Pytester) -> None:
@@ -449,9 +443,9 @@ def test_what_stands_behind_a_failing_block_of_a_guide_is_updated(
     fault: str, run: Run, pytester: pytest.Pytester
 ) -> None:
     """Each is alone; elsewhere what is behind it keeps what it says."""
-    faulty = f"{block(fault)}\n{RIGHT.replace('0.125', '0.126')}"
+    faulty = f"{block(fault)}\n{BLOCK.replace('0.125', '0.126')}"
     run(faulty, "--update-outputs", name="guides/page.md").assert_outcomes(passed=1, failed=1)
-    assert (pytester.path / "guides" / "page.md").read_text() == f"{block(fault)}\n{RIGHT}"
+    assert (pytester.path / "guides" / "page.md").read_text() == f"{block(fault)}\n{BLOCK}"
     run(faulty, "--update-outputs").assert_outcomes(failed=2)
     assert (pytester.path / "page.md").read_text() == faulty
 
@@ -465,7 +459,7 @@ def test_an_output_that_is_never_the_same_does_not_pass(run: Run) -> None:
 def test_a_page_that_is_no_text_is_named(run: Run, pytester: pytest.Pytester) -> None:
     """It stops nothing but itself, and is left as it is."""
     (pytester.path / "latin.md").write_bytes("é".encode("latin-1"))
-    result = run(RIGHT, "latin.md", "--update-outputs")
+    result = run(BLOCK, "latin.md", "--update-outputs")
     result.stdout.fnmatch_lines(["*ERROR*latin.md*"])
     assert (pytester.path / "latin.md").read_bytes() == b"\xe9"
 

@@ -39,9 +39,11 @@ from proofs.forks import ROOT, in_child, processes, warm
 
 LIBRARY = ROOT / "src" / "backproof"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
-TRACED_SECONDS = 1200  # noting every line makes tests several times as slow
-HANGS = 30  # what takes so many seconds more than while its lines were noted, does not end
-OTHERS = "test_frameworks.py"  # other libraries start threads, which no copy of a process survives
+TRACED_SECONDS = 1200  # noting what is called makes tests slower
+HANGS = 30  # what takes so many seconds more than while its calls were noted, does not end
+THREADED = (
+    "test_frameworks.py"  # other libraries start threads, which no copy of a process survives
+)
 
 TWINS: list[tuple[type[ast.AST], type[ast.AST]]] = [
     (ast.Add, ast.Sub),
@@ -193,7 +195,7 @@ def test_files(kind: str) -> list[str]:
     """Return the files of the tests of the docs, or of the library's own."""
     if kind == "unit":
         files = sorted((ROOT / "tests" / "library").glob("test_*.py"))
-        return [str(file.relative_to(ROOT)) for file in files if file.name != OTHERS]
+        return [str(file.relative_to(ROOT)) for file in files if file.name != THREADED]
     pages = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
     return [*pages, "README.md", *(f"src/backproof/{name}.py" for name in public_modules())]
 

@@ -23,6 +23,7 @@ from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from executed.built import soup_of
 from proofs.platforms import INSTALL, ROOT, copied, run, venv_problem
 
 # Our templates are Jinja's, whose methods of Python it does not have, nor static templates.
@@ -76,7 +77,7 @@ def lacks(part: str, name: str, old: Path, new: Path, lost: set[str]) -> bool:
 
 def soup(path: Path) -> BeautifulSoup:
     """Return a page, parsed."""
-    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+    return soup_of(path.read_text("utf-8"))
 
 
 def stated(contributing: str) -> set[str]:

@@ -20,6 +20,17 @@ in_ci = pytest.mark.skipif(not CI, reason="It takes long: it runs where CI is se
 
 Run = Callable[..., pytest.RunResult]
 
+# A page that passes.
+BLOCK = """\
+```python
+print(1 / 8)
+```
+
+```text title="Output"
+0.125
+```
+"""
+
 
 def build(configuration: Path, folder: Path, **environment: str) -> str:
     """Build a site in strict mode and return the log; fail with it where that fails."""
