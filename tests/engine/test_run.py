@@ -185,6 +185,26 @@ def test_pages_run_without_processes_where_there_are_none(
         run(BLOCK.replace("0.125", "0.126"), name=name).assert_outcomes(failed=1)
 
 
+ORDER = "print(*{*'abcdefgh'})"
+SORTED = "print(*sorted({*'abcdefgh'}))"
+
+
+@pytest.mark.parametrize(("code", "is_noticed"), [(ORDER, True), (SORTED, False)])
+def test_the_order_of_a_set_is_no_output(
+    code: str, is_noticed: bool, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers have other hashes: what one run of Python records, another one reports."""
+    path = pytester.path / "page.md"
+    path.write_text(block(code, "none"), "utf-8")
+    options = ("-p", "executed.plugin", "-p", "no:cacheprovider", "--markdown-docs", "page.md")
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
+    pytester.runpytest_subprocess(*options, "--update-outputs").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*options).assert_outcomes(passed=1)
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    expected = {"failed" if is_noticed else "passed": 1}
+    pytester.runpytest_subprocess(*options).assert_outcomes(**expected)
+
+
 # What is printed
 
 
