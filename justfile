@@ -31,6 +31,10 @@ serve:
 build:
     {{bin}}/mkdocs build --strict
 
+# take the Python of the reader's browser from a copy of its release: a folder or an archive
+runtime copy:
+    {{bin}}/python src/executed/runtime.py {{copy}}
+
 # follow the links that lead out of the built site
 links: build
     {{bin}}/python tests/support/check_links.py site

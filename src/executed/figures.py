@@ -3,76 +3,33 @@
 `![text alternative](figure:NAME)`, becomes the Matplotlib figure that the blocks of the page
 leave in the variable NAME: as inline SVG, in the colours of the reader's scheme.
 Blocks of a guide, which run alone, draw alone, too; no two figures have one name.
-A dict in its place is data for the script of the figure to move, assets/movable.js.
+A dict in its place is data for a script in assets/movable: its `kind` says for which.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from html import escape
-from io import StringIO
 from logging import getLogger
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import matplotlib
-from cycler import cycler
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from matplotlib.figure import Figure
 
 from executed.descriptions import figures_of
+from executed.drawing import STYLE, data_of, svg
 from executed.page import Block, programs
-from executed.pictures import aloud
 from executed.sketches import Picture, Sketch, sketch_of
 from executed.trials import Trial, in_order
 
 SCHEME = "figure:"
 log = getLogger("mkdocs.executed")
-
-# What Matplotlib draws in, and what the site's style sheet calls it.
-COLOURS = {
-    "#0060a8": "var(--figure-0)",
-    "#c04a00": "var(--figure-1)",
-    "#00795a": "var(--figure-2)",
-    "#a03f86": "var(--figure-3)",
-    "#8a6d00": "var(--figure-4)",
-    "#808080": "var(--figure-gray)",
-    "#ffffff": "var(--md-default-bg-color)",
-    "#000000": "currentColor",
-}
-STYLE: Any = {
-    "axes.edgecolor": "#808080",
-    "axes.grid": True,
-    "axes.linewidth": 0.6,
-    "axes.prop_cycle": cycler(color=list(COLOURS)[:5]),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "figure.constrained_layout.use": True,
-    "figure.figsize": (4.6, 3.0),
-    "font.size": 11.5,  # still read where a phone shows the figure at 7/10 of its size
-    "grid.alpha": 0.25,
-    "grid.color": "#808080",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.handlelength": 1.5,
-    "lines.markersize": 5,
-    "savefig.transparent": True,
-    "svg.fonttype": "none",  # text stays text
-    "svg.hashsalt": "figures",  # the same bytes at every build
-}
-for axis in ("xtick", "ytick"):
-    STYLE |= {f"{axis}.color": "#808080", f"{axis}.labelcolor": "#000000"}
-    STYLE |= {f"{axis}.labelsize": 10.5, f"{axis}.minor.size": 0}
-    STYLE |= {f"{axis}.major.size": 3, f"{axis}.major.width": 0.6}
-
-# Matplotlib writes all of these unless told not to.
-METADATA = ["Creator", "Date", "Format", "Type"]
 
 
 class Figures(Extension):
@@ -142,7 +99,7 @@ class Drawing(Treeprocessor):
                 html = told(f"{self.trying.name}: figure:{name}{error}")
             image.text = self.md.htmlStash.store(html)
             image.tag = "span"
-            image.attrib = {"class": kind}
+            image.attrib = {"class": kind, "data-figure": name}
 
 
 def told(problem: str) -> str:
@@ -168,7 +125,7 @@ def worded(name: str, alternative: str, sketch: Sketch) -> Picture:
     kind, html = sketch.pictures[name]
     if kind == "wrong":
         raise ValueError(f": {html}")
-    if kind == "movable":
+    if kind.startswith("movable"):
         return kind, f"{html}<noscript>{escape(alternative)}</noscript>"
     return kind, f'<svg role="img" aria-label="{escape(alternative)}"{html.removeprefix("<svg")}'
 
@@ -177,7 +134,7 @@ def worded(name: str, alternative: str, sketch: Sketch) -> Picture:
 
 
 def with_figures(
-    show: Callable[[str, Mapping[str, Any]], dict[str, Any]],
+    show: Callable[[Mapping[str, Any]], dict[str, Any]],
     some: list[Block],
     page: str,
     name: str,
@@ -189,7 +146,8 @@ def with_figures(
         for last in in_order(variables, some, page, name):
             yield last
         if last and last[1].printed is not None:
-            yield last[0], replace(last[1], figures=show(page, variables))
+            left = {name: variables[name] for name in figures_of(page) if name in variables}
+            yield last[0], replace(last[1], figures=show(left))
 
 
 def drawn(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]]:
@@ -197,50 +155,26 @@ def drawn(some: list[Block], page: str, name: str) -> Iterator[tuple[int, Trial]
     return with_figures(pictures, some, page, name)
 
 
-def pictures(page: str, variables: Mapping[str, Any]) -> dict[str, Picture]:
-    """Draw the figures of a page that its blocks have left in variables."""
-    shown = {name: variables.get(name) for name in figures_of(page)}
+def pictures(figures: Mapping[str, Any]) -> dict[str, Picture]:
+    """Draw figures by their names."""
     return {
         name: picture(name, value)
-        for name, value in shown.items()
+        for name, value in figures.items()
         if isinstance(value, dict | Figure)
     }
 
 
 def picture(name: str, value: Any) -> Picture:
     """Return what kind of figure a value is, and its HTML, or what is wrong with it."""
-    is_data = isinstance(value, dict)
     try:
-        return ("movable", movable(value)) if is_data else ("drawn", svg(name, value))
+        if isinstance(value, dict):
+            return f"movable {value.get('kind', '')}".strip(), movable(value)
+        return "drawn", svg(name, value)
     except ValueError as error:
         return "wrong", str(error)
 
 
-def svg(name: str, figure: Figure) -> str:
-    """Return a figure as SVG, with the numbers of what has a name in it, for who listens."""
-    file = StringIO()
-    figure.savefig(file, format="svg", metadata=dict.fromkeys(METADATA))
-    whole = inlined(file.getvalue().partition("<svg")[2], name)
-    if not (numbers := aloud(figure)):
-        return f"<svg{whole}"
-    start, _, drawing = whole.partition(">")
-    described = f'<desc id="{name}-numbers" data-search-exclude>{escape(numbers)}</desc>'
-    return f'<svg aria-describedby="{name}-numbers"{start}>{described}{drawing}'
-
-
 def movable(data: dict[str, Any]) -> str:
-    """Return data for a script.
-
-    Numbers of NumPy are written with as few digits as tell them from their neighbours.
-    """
-    text = json.dumps(data, default=lambda number: float(str(number)), allow_nan=False)
-    text = text.replace("<", "\\u003c")  # no tag in it can end the script
+    """Return data for a script, in which no tag can end it."""
+    text = data_of(data).replace("<", "\\u003c")
     return f'<script type="application/json">{text}</script>'
-
-
-def inlined(svg: str, name: str) -> str:
-    """Return SVG that neither takes from the rest of the page nor changes it."""
-    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r"(font-family: |font: [^;\"]*px )[^;\"]*", r"\1var(--figure-font)", svg)
-    return re.sub("|".join(COLOURS), lambda found: COLOURS[found[0]], svg)

@@ -22,6 +22,7 @@ from typing import Any
 from mkdocs.utils.meta import get_data
 
 import backproof
+from executed.kernel import OVERWRITTEN
 from executed.proofs import Proof, proofs
 from executed.reached import NOTES, marked
 from executed.ties import ties
@@ -35,7 +36,6 @@ FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)")
 PYTHON = "python"
 DIFF = "diff"
 OUTPUT = 'text title="Output"'
-OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)|\r(?=\n)")
 HEADING = re.compile(r"#{1,6} ")
 QUOTED = re.compile(r"`[^`\n]*<!--[^`\n]*-->[^`\n]*`")  # a comment that is shown marks nothing
 SCRIPT = 'if __name__ == "__main__":'

@@ -33,7 +33,7 @@ from matplotlib.transforms import Transform
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from executed.descriptions import Description, Number, Said, figures_of, said
+from executed.wording import Description, Number, Said, said
 
 Places = NDArray[np.float64]  # a row for each point: how far it is to the right, and up
 Part = str | Number
@@ -44,11 +44,9 @@ SCATTERS = 0.003  # a line that strays further from its neighbours, on average, 
 FEW = 7  # so many points of a line are told, with its ends
 
 
-def told(page: str, variables: Mapping[str, Any]) -> dict[str, Description | str]:
-    """Describe the figures of a page that its blocks have left in variables."""
-    return {
-        name: described_or_wrong(variables[name]) for name in figures_of(page) if name in variables
-    }
+def told(figures: Mapping[str, Any]) -> dict[str, Description | str]:
+    """Describe figures by their names."""
+    return {name: described_or_wrong(figure) for name, figure in figures.items()}
 
 
 def described_or_wrong(value: object) -> Description | str:
@@ -413,6 +411,8 @@ def of_data(data: Mapping[str, Any], path: str = "") -> Iterator[Said]:
                 a, b, least, most = map(plain, (value[0], value[-1], min(value), max(value)))
                 ends = ("from ", a, " to ", b, ", lowest ", least, ", highest ", most)
                 yield said(f"{key}: {len(value)} numbers ", ends)
+            case str():
+                yield said(f"{key}: {quoted(value)}")
             case _:
                 yield said(f"{key}: a number")
 

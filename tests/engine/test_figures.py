@@ -12,7 +12,8 @@ from markdown import markdown
 from matplotlib import rc_context
 
 from executed.descriptions import beside, figures_of, settled, text_of, written
-from executed.figures import STYLE, Figures
+from executed.drawing import STYLE
+from executed.figures import Figures
 from executed.pictures import described
 from support.checkout import DOCS, Run
 

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.checkout import CI, DOCS, ROOT, build, planted, in_ci
-from support.browsing import copied, faults, served, settle, started, Visit, visit, weight, WIDTHS
 from executed.page import missing
+from support.browsing import WIDTHS, Visit, copied, faults, served, settle, started, visit, weight
+from support.checkout import CI, DOCS, ROOT, build, in_ci, planted
 from support.errors import SOURCES, message, raised
 
 PAGES = sorted(
@@ -30,13 +30,17 @@ PAGES = sorted(
 # Pages that links from elsewhere may still lead to, and where their text is now.
 MOVED = {"guides/on-a-cluster.html": "guides/a-million-parameters.html#workers"}
 # Where it does not matter how long tests take, all of them are visited.
-VISITED = PAGES if CI else [
-    "explanation/verdict.html",
-    "index.html",
-    "learn/find-the-mistake.html",
-    "learn/norms.html",
-    "reference/api.html",
-]
+VISITED = (
+    PAGES
+    if CI
+    else [
+        "explanation/verdict.html",
+        "index.html",
+        "learn/find-the-mistake.html",
+        "learn/norms.html",
+        "reference/api.html",
+    ]
+)
 every_page = pytest.mark.parametrize("page", VISITED)
 
 # The bytes of a text page that is visited first, of one that is visited next, of the notebook.

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from mkdocs.config import load_config
 
-from support.checkout import DOCS, ROOT
 from executed import built
 from executed.itself import cut_short, led_elsewhere, lost_links, untested_shown, untitled
+from support.checkout import DOCS, ROOT
 
 NAV = load_config(str(ROOT / "mkdocs.yml"))["nav"]
 SOURCES = {

@@ -1,4 +1,4 @@
-"""The figure to move: its numbers are the library's, and every reader can move it."""
+"""The figures to move: their numbers are Python's, and every reader can move them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from markdown import markdown
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.checkout import DOCS
 from backproof import derivative
 from backproof._directions import of_entry
 from backproof._objective import Cost, Objective
 from backproof._parameters import Parameters
 from backproof._slopes import central_difference
-from support.browsing import WIDTHS, darken, faults, settle, violations
 from executed.figures import Figures
 from executed.page import programs
 from executed.trials import in_order
+from support.browsing import WIDTHS, darken, faults, settle, violations
+from support.checkout import DOCS
 
 PAGE = "learn/step-size.html"
 SOURCE = (DOCS / PAGE).with_suffix(".md").read_text("utf-8")
@@ -33,12 +33,15 @@ NAMES = re.findall(r'^ +"(.* at .*)": \(', SOURCE, re.MULTILINE)
 Reading = Callable[[float], float]
 Measured = dict[str, float]
 PRECISIONS = (np.float64, np.float32)
+KINDS = [(difference, taken) for difference in ("central", "forward") for taken in (False, True)]
+SCRIPT = DOCS / "assets" / "movable" / "steps.js"
 
 # One list of columns for each position of the slider, from left to right.
 COLUMNS = """
-    name => {
-        const [choice, slider] = document.querySelectorAll(".movable :is(select, input)");
-        choice.value = name;
+    ([name, difference, isTaken]) => {
+        const [choice, kind] = document.querySelectorAll(".movable select");
+        const [taken, slider] = document.querySelectorAll(".movable input");
+        [choice.value, kind.value, taken.checked] = [name, difference, isTaken];
         choice.dispatchEvent(new Event("input"));
         return [...Array(Number(slider.max) + 1).keys()].map(position => {
             slider.value = position;
@@ -52,32 +55,41 @@ COLUMNS = """
 DRAWN = """
     ([name, position]) => {
         const movable = document.querySelector(".movable");
-        const [choice, slider] = movable.querySelectorAll("select, input");
+        const [choice] = movable.querySelectorAll("select");
+        const slider = movable.querySelector("[type=range]");
         choice.value = name;
         choice.dispatchEvent(new Event("input"));
         slider.value = position;
         slider.dispatchEvent(new Event("input"));
-        const frame = movable.querySelector("svg").getBoundingClientRect();
-        const all = (selector, within = movable) => [...within.querySelectorAll(selector)];
+        const plot = movable.querySelector(".errors-plot");
+        const frame = plot.getBoundingClientRect();
+        const all = (selector, within = plot) => [...within.querySelectorAll(selector)];
         const middle = one => {
             const {left, right, top, bottom} = one.getBoundingClientRect();
             return [(left + right) / 2 - frame.left, (top + bottom) / 2 - frame.top];
         };
         const middles = (selector, within) => all(selector, within).map(middle);
-        const [curves, marks] = all("svg > g:not(.frame)");
+        const [curves, marks] = [...plot.children].filter(one => !one.matches(".frame"));
         return {
             columns: middles(".frame path[d*=V]").map(([x]) => x),
             lines: middles(".frame path[d*=H]").map(([, y]) => y),
             words: all(".frame text").map(one => [one.textContent, ...middle(one)]),
-            heads: all("table th[scope=col]").map(one => one.textContent),
-            rows: all("table tr:has(td + td)").slice(-5).map(row =>
+            heads: all("table th[scope=col]", movable).map(one => one.textContent),
+            rows: all("table tr:has(td + td)", movable).slice(-6).map(row =>
                 [row.querySelector("th").textContent, ...all("td", row).map(td => td.textContent)]),
             said: movable.querySelector("output").textContent,
-            now: middle(movable.querySelector(".now")),
+            now: middle(plot.querySelector(".now")),
             curves: [".float64", ".float32"].map(one => ({
                 points: middles(`${one} :is(circle, rect)`, curves),
                 shape: all(`${one} :is(circle, rect)`, curves)[0].tagName,
-                stated: middles(`${one} path`, curves)[0],
+                bound: middles(`${one} .bound path`, curves)[0],
+                star: middles(`${one} .bound text`, curves).at(-1),
+                theory: all(`${one} .theory path`, curves).map(line =>
+                    [0, line.getTotalLength()].map(length => {
+                        const matrix = line.getScreenCTM();
+                        const end = line.getPointAtLength(length).matrixTransform(matrix);
+                        return [end.x - frame.left, end.y - frame.top];
+                    })),
                 marks: middles(`${one} :is(circle, rect)`, marks),
             })),
         };
@@ -115,13 +127,16 @@ def slider(tab: Page) -> Locator:
 @pytest.mark.parametrize("name", NAMES)
 def test_its_numbers_are_those_of_numpy(name: str, tab: Page, variables: dict[str, Any]) -> None:
     """At each step, both precisions show costs, slope and errors to the last digit shown."""
-    assert not differences(tab, name, variables)
+    for kind in KINDS:
+        assert not differences(tab, name, variables, kind)
 
 
-def differences(tab: Page, name: str, variables: dict[str, Any]) -> list[str]:
+def differences(
+    tab: Page, name: str, variables: dict[str, Any], kind: tuple[str, bool] = ("central", True)
+) -> list[str]:
     """Return where a column of the table is not what Python computes."""
-    function, x, slope = variables["choices"][name]
-    shown = tab.evaluate(COLUMNS, name)
+    function, x, (slope, *_) = variables["choices"][name]
+    shown = tab.evaluate(COLUMNS, [name, *kind])
     assert len(shown) == len(variables["steps"]) > 40
     return [
         f"{name}, step {step}, {dtype.__name__}: {column}, expected {expected}"
@@ -129,7 +144,7 @@ def differences(tab: Page, name: str, variables: dict[str, Any]) -> list[str]:
         for dtype, column in zip(PRECISIONS, columns, strict=True)
         if not np.array_equal(
             read(column, dtype),
-            expected := computed(function, dtype(x), dtype(step), slope),
+            expected := computed(function, dtype(x), dtype(step), slope, kind),
             equal_nan=True,
         )
     ]
@@ -140,22 +155,25 @@ def read(column: list[str], dtype: type) -> NDArray[Any]:
     return np.array([float(cell.replace("none", "nan")) for cell in column], dtype)
 
 
-def computed(function: Cost, x: Any, h: Any, slope: float) -> NDArray[Any]:
-    """Return costs, slope, its error and the stated error, these two in two digits."""
-    plus, minus = function(x + h), function(x - h)
+def computed(function: Cost, x: Any, h: Any, slope: float, kind: tuple[str, bool]) -> NDArray[Any]:
+    """Return costs, slope, its error, and the library's error and bound, these in two digits."""
+    is_forward, is_taken = kind[0] == "forward", kind[1]
+    below = x if is_forward else x - h
+    plus, minus = function(x + h), function(below)
     with np.errstate(invalid="ignore"):
-        quotient = (plus - minus) / ((x + h) - (x - h))
-    errors = abs(float(quotient) - slope), derivative(function, x).error
+        quotient = (plus - minus) / ((x + h) - below if is_taken else h if is_forward else 2 * h)
+    library = derivative(function, x)
+    errors = abs(float(quotient) - slope), abs(library.value - slope), library.error
     return np.array([plus, minus, quotient, *(float(f"{e:.1e}") for e in errors)], type(x))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_slopes_are_the_library_s(name: str, tab: Page, variables: dict[str, Any]) -> None:
-    """In float64, each slope is the library's central difference at that step."""
+    """In float64, divided by the step taken, each is the library's central difference there."""
     function, x, _ = variables["choices"][name]
     objective = Objective(function, Parameters(x))
     entry = of_entry(objective.parameters, 0)
-    shown = [float(columns[0][2]) for columns in tab.evaluate(COLUMNS, name)]
+    shown = [float(columns[0][2]) for columns in tab.evaluate(COLUMNS, [name, "central", True])]
     expected = [central_difference(objective, entry, step).value for step in variables["steps"]]
     assert shown == pytest.approx(expected, rel=1e-15)
 
@@ -163,21 +181,22 @@ def test_its_slopes_are_the_library_s(name: str, tab: Page, variables: dict[str,
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("rounded(rounded(start + h) - rounded(start - h))", "rounded(2 * h)"),
-        ("Math.abs(quotient - slope)", "Math.abs(quotient / slope - 1)"),
+        ("isTaken ? taken : isForward", "isForward"),
+        ("Math.abs(quotient - derivatives[0]) }", "Math.abs(quotient / derivatives[0] - 1) }"),
+        ("errors = [error, Math.abs(value - chosen.derivatives[0])", "errors = [error, error"),
         ("rounded(plus[i])", "rounded(plus[Math.max(i - 1, 0)])"),
     ],
-    ids=["step not rounded", "relative error", "another step"],
+    ids=["step not rounded", "relative error", "another error", "another step"],
 )
 def test_a_wrong_number_is_seen(
     right: str, wrong: str, tab: Page, variables: dict[str, Any]
 ) -> None:
     """A script with a planted fault differs from Python; the script as it is does not."""
     assert not differences(tab, "exp(x) at 1", variables)
-    script = (DOCS / "assets" / "movable.js").read_text("utf-8")
+    script = SCRIPT.read_text("utf-8")
     assert right in script
     faulty = script.replace(right, wrong)
-    tab.route("**/movable.js", lambda route: route.fulfill(body=faulty))
+    tab.route("**/steps.js", lambda route: route.fulfill(body=faulty))
     tab.reload()
     assert differences(tab, "exp(x) at 1", variables)
 
@@ -209,7 +228,11 @@ def untrue(name: str, curve: dict[str, Any], steps: list[float]) -> list[str]:
     code = formula.replace("³", "**3").replace("50 x", "50*x").replace("|x|", "fabs(x)")
     function = eval(f"lambda x: {code}", vars(mpmath))
     x = mpmath.mpf(place)
-    told = {"x": (curve["x"], x, 1e-15), "slope": (curve["slope"], mpmath.diff(function, x), 1e-15)}
+    told = {"x": (curve["x"], x, 1e-15)}
+    for n, shown in enumerate(curve["derivatives"], 1):
+        told[f"derivative {n}"] = shown, mpmath.diff(function, x, n), 1e-15
+    for place, height in zip(curve["curve"]["x"], curve["curve"]["y"], strict=True):
+        told[f"curve at {place}"] = height, function(place), 1e-15
     for dtype in PRECISIONS:
         near, start = 100 * float(np.finfo(dtype).eps), dtype(float(x))
         costs = curve[dtype.__name__]
@@ -227,9 +250,9 @@ def untrue(name: str, curve: dict[str, Any], steps: list[float]) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("exp(x) at 1", {"slope": 2.0}),
+        ("exp(x) at 1", {"derivatives": [np.e, np.e, 2.0]}),
         ("log(x) at 2", {"x": 4.0}),
-        ("x³ at 1", {"slope": 3 + 1e-13}),
+        ("x³ at 1", {"derivatives": [3 + 1e-13, 6.0, 6.0]}),
         ("sin(x) at 1", {"float32": "float64"}),
     ],
 )
@@ -272,7 +295,7 @@ def misdrawn(
         yield f"{step} is not the step that is said: {drawn['said']}"
     for column, dtype in enumerate(PRECISIONS):
         measured = [measured_at(h, curve, i, dtype) for i, h in enumerate(steps)]
-        yield from misplaced(drawn, column, measured, measured[position])
+        yield from misplaced(drawn, column, measured, measured[position], theory_of(curve, dtype))
         yield from misread(drawn, column, measured[position])
 
 
@@ -291,8 +314,15 @@ def misnamed(drawn: dict[str, Any]) -> Iterator[str]:
         yield f"the table has the heads {drawn['heads']}, expected {heads}"
 
 
+def theory_of(curve: dict[str, Any], dtype: Any) -> list[list[tuple[float, float]]]:
+    """Return the ends of the lines of truncation and round-off error, in powers of ten."""
+    third, cost = abs(curve["derivatives"][2]), abs(curve[dtype.__name__]["at"])
+    at_1 = [(third / 6, 2), (np.finfo(dtype).eps * cost, -1)]
+    return [[(h, np.log10(error) + rise * h) for h in (-15, 0)] for error, rise in at_1 if error]
+
+
 def misplaced(
-    drawn: dict[str, Any], column: int, measured: list[Measured], now: Measured
+    drawn: dict[str, Any], column: int, measured: list[Measured], now: Measured, theory: Any
 ) -> Iterator[str]:
     """Yield which points, lines or marks of a precision are not where its errors are."""
     across, up = readings(drawn)
@@ -302,8 +332,13 @@ def misplaced(
         read = [(across(x), up(y)) for x, y in shown[kind]]
         if np.shape(read) != np.shape(places) or not np.allclose(read, places, atol=0.1):
             yield f"the {kind} in column {column} are at {read}, expected {places}"
-    if not near(up(shown["stated"][1]), power(now["stated"])):
-        yield f"the stated error in column {column} is elsewhere"
+    if not near(up(shown["bound"][1]), power(now["bound"])):
+        yield f"the bound in column {column} is elsewhere"
+    if not near(up(shown["star"][1]), power(now["library"]), 0.4):
+        yield f"the star in column {column} is elsewhere"
+    lines = [[(across(x), up(y)) for x, y in line] for line in shown["theory"]]
+    if np.shape(lines) != np.shape(theory) or not np.allclose(lines, theory, atol=0.2):
+        yield f"the lines of the theory in column {column} are at {lines}, expected {theory}"
 
 
 def misread(drawn: dict[str, Any], column: int, now: Measured) -> Iterator[str]:
@@ -323,19 +358,20 @@ ROWS = {
     "f(x − h)": "minus",
     "slope": "slope",
     "error": "error",
-    "error stated": "stated",
+    "library: error": "library",
+    "library: bound": "bound",
 }
 
 
 def measured_at(h: float, curve: dict[str, Any], i: int, dtype: Any) -> Measured:
     """Return the slope at a step with its errors, and the costs that it is computed from."""
-    costs = curve[dtype.__name__]
-    plus, minus, x, step = map(dtype, (costs["plus"][i], costs["minus"][i], curve["x"], h))
-    with np.errstate(invalid="ignore"):
-        slope = float((plus - minus) / ((x + step) - (x - step)))
-    error = abs(slope - curve["slope"])
-    named = {"h": h, "slope": slope, "error": error, "stated": costs["stated"]}
-    return {**named, "plus": float(plus), "minus": float(minus)}
+    costs, true = curve[dtype.__name__], curve["derivatives"][0]
+    plus, minus, step = map(dtype, (costs["plus"][i], costs["minus"][i], h))
+    slope = float((plus - minus) / (2 * step))
+    library = costs["library"]
+    named = {"h": h, "slope": slope, "error": abs(slope - true), "bound": library["error"]}
+    errors = {"library": abs(library["value"] - true)}
+    return {**named, **errors, "plus": float(plus), "minus": float(minus)}
 
 
 def readings(drawn: dict[str, Any]) -> tuple[Reading, Reading]:
@@ -348,8 +384,8 @@ def readings(drawn: dict[str, Any]) -> tuple[Reading, Reading]:
 
 def reading(labels: list[tuple[float, int]], lines: list[float]) -> Reading:
     """Return the power of ten at a place, as the label nearest to a line tells it."""
-    powers = [min(labels, key=lambda label: abs(label[0] - line))[1] for line in lines]
-    slope, start = np.polyfit(lines, powers, 1)
+    places = [min(lines, key=lambda line: abs(place - line)) for place, _ in labels]
+    slope, start = np.polyfit(places, [power for _, power in labels], 1)
     return lambda place: float(slope * place + start)
 
 
@@ -358,14 +394,14 @@ def exponent(text: str) -> int:
     return 0 if text == "1" else int(text.removeprefix("10").replace("−", "-"))
 
 
-def near(one: float, other: float) -> bool:
-    """Whether two powers of ten are a tenth of a power apart at most."""
-    return abs(one - other) < 0.1
+def near(one: float, other: float, distance: float = 0.1) -> bool:
+    """Whether two powers of ten are so far apart at most."""
+    return abs(one - other) < distance
 
 
 def power(x: float) -> float:
     """Return the power of ten of a number; one for which the plot has no room is at its edge."""
-    return float(np.log10(np.clip(x, 1e-16, 1e4)))
+    return float(np.log10(np.clip(x, 1e-18, 1e4)))
 
 
 def brief(x: float, digits: int = 1) -> str:
@@ -374,38 +410,41 @@ def brief(x: float, digits: int = 1) -> str:
 
 
 FAULTY_DRAWINGS = {
-    "steps a power off": (
-        'y="${BOTTOM + 18}">${ten(power)}',
-        'y="${BOTTOM + 18}">${ten(power + 1)}',
-    ),
-    "errors a power off": ('class="end">${ten(power)}', 'class="end">${ten(power - 1)}'),
-    "no minus": ('.replace("-", "−")', '.replace("-", "")'),
+    "ticks a power off": ("superscript(least + i * every)]", "superscript(least + i * every + 1)]"),
+    "no minus": ('String(power).replace("-", "−")', "String(Math.abs(power))"),
     "ten times the error": ("[across(h), up(error)]", "[across(h), up(10 * error)]"),
     "ten times the step": ("[across(h), up(error)]", "[across(10 * h), up(error)]"),
-    "another logarithm": ("Math.log10(x)", "Math.log(x)"),
-    "swapped costs": ('"f(x + h)", "f(x − h)"', '"f(x − h)", "f(x + h)"'),
-    "swapped errors": ('"error", "error stated"', '"error stated", "error"'),
+    "another logarithm": ("Math.log10(error)", "Math.log(error)"),
+    "swapped costs": ("[f, g, quotient].map", "[g, f, quotient].map"),
+    "swapped errors": ('"library: error", "library: bound"', '"library: bound", "library: error"'),
     "swapped slope": ('"slope", "error", ', '"error", "slope", '),
     "swapped shapes": ('float64: "●", float32: "■"', 'float64: "■", float32: "●"'),
-    "swapped titles": ("step h</text>", "error of the slope</text>"),
-    "another stated error": ("const y = up(stated);", "const y = up(stated / 9);"),
-    "another line": ("M${across(h)} ${TOP}V", "M${across(h / 10)} ${TOP}V"),
+    "swapped titles": ('"step h", "error of the slope"', '"error of the slope", "step h"'),
+    "another bound": ("${ERRORS.left} ${up(error)}", "${ERRORS.left} ${up(error / 9)}"),
+    "another star": ("up(Math.abs(value", "up(9 * Math.abs(value"),
+    "another truncation": ("(h ** 2 / 6)", "(h ** 2 / 2)"),
+    "another round-off": ("roundoff / h,", "roundoff / h ** 2,"),
+    "another line": ("M${across(h)} ${ERRORS.top}V", "M${across(h / 10)} ${ERRORS.top}V"),
     "fewer points": (
         "${points.map((point) => mark(point",
         "${points.slice(1).map((point) => mark(point",
     ),
     "another error said": ("`error ${brief(error)}", "`error ${brief(2 * error)}"),
     "another step said": ("`h = ${h.toExponential()}", "`h = ${(2 * h).toExponential()}"),
-    "another function": ("functions[choice.value]", 'functions["exp(x) at 1"]'),
+    "another function": (
+        "const chosen = functions[choice.value]",
+        'const chosen = functions["exp(x) at 1"]',
+    ),
     "another mark": ("points[slider.value])", "points[Math.max(slider.value - 3, 0)])"),
 }
 
 
 def replaced(tab: Page, sound: str, faulty: str) -> None:
     """Open the page with a script that has a fault."""
-    script = (DOCS / "assets" / "movable.js").read_text("utf-8")
+    scripts = {path.name: path.read_text("utf-8") for path in SCRIPT.parent.glob("*.js")}
+    ((name, script),) = (one for one in scripts.items() if sound in one[1])
     assert script.count(sound) == 1
-    tab.route("**/movable.js", lambda route: route.fulfill(body=script.replace(sound, faulty)))
+    tab.route(f"**/{name}", lambda route: route.fulfill(body=script.replace(sound, faulty)))
     tab.reload()
 
 
@@ -419,8 +458,11 @@ def test_a_wrong_drawing_is_seen(sound: str, faulty: str, tab: Page, data: dict[
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("[52, 394, 10, 240]", "[60, 380, 20, 230]"),
-        ("MOST_ERROR, BOTTOM, TOP", "MOST_ERROR, TOP, BOTTOM"),
+        (
+            "left: 64, right: 392, top: 10, bottom: 250",
+            "left: 70, right: 380, top: 20, bottom: 230",
+        ),
+        ("[ERRORS.bottom, ERRORS.top]", "[ERRORS.top, ERRORS.bottom]"),
         ("mark(point, 1.8)", "mark(point, 2.5)"),
     ],
     ids=["smaller", "upside down", "larger points"],
@@ -493,10 +535,10 @@ def test_nothing_is_shifted(width: int, tab: Page) -> None:
     tab.set_viewport_size({"width": width, "height": 900})
     built = tab.evaluate(HEIGHT)
     for name in NAMES:
-        tab.evaluate(COLUMNS, name)
+        tab.evaluate(COLUMNS, [name, "forward", False])
         assert tab.evaluate(HEIGHT) == built
     assert not faults(tab)
-    tab.route("**/movable.js", lambda route: route.abort())
+    tab.route("**/movable/*.js", lambda route: route.abort())
     tab.reload()
     assert tab.evaluate(HEIGHT) == pytest.approx(built, abs=4)
 
@@ -512,6 +554,26 @@ def test_without_scripts_it_is_described(browser: Browser, address: str) -> None
     tab.context.close()
     assert "for a function of your choice" in words
     assert height < 200
+
+
+OWN = '"cube at 2": (lambda x: x**3, 2.0, [12.0, 12.0, 6.0]),'
+
+
+def test_a_function_of_the_reader_s_own_is_drawn(tab: Page) -> None:
+    """What is put among the choices of the block is there to choose once it has run."""
+    tab.set_default_timeout(60_000)
+    tab.get_by_text("Where the numbers come from").click()
+    block = tab.locator(".language-python code").last
+    code = (block.text_content() or "").replace("choices = {", f"choices = {{{OWN}")
+    block.focus()
+    tab.keyboard.press("ControlOrMeta+a")
+    tab.keyboard.insert_text(code)
+    tab.keyboard.press("Control+Enter")
+    choice = tab.get_by_role("combobox", name="Function")
+    expect(choice.locator("option")).to_have_count(len(NAMES) + 1, timeout=60_000)
+    assert tab.evaluate(COLUMNS, ["cube at 2", "central", False])[-1][0][:2] == ["27", "1"]
+    tab.get_by_role("button", name="Reset").last.click()
+    expect(choice.locator("option")).to_have_count(len(NAMES))
 
 
 DATA = """

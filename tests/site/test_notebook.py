@@ -15,13 +15,13 @@ import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
-from support.checkout import DOCS, build, planted
 from executed.built import resolves, shown_code, visible_markup
 from executed.names import unknown_names
 from executed.notebooks import as_page, published, shown_by
 from executed.page import programs
 from executed.prose import unquoted_numbers
 from executed.trials import in_order
+from support.checkout import DOCS, build, planted
 
 PATH = DOCS / "learn" / "find-the-mistake.ipynb"
 NOTEBOOK: Any = nbformat.read(PATH, as_version=4)  # type: ignore[no-untyped-call]

@@ -12,7 +12,6 @@ from pkgutil import iter_modules
 import pytest
 from bs4 import BeautifulSoup
 
-from support.checkout import DOCS
 import backproof
 from executed.built import (
     Example,
@@ -26,6 +25,7 @@ from executed.built import (
     prose_shown_as_code,
     visible_markup,
 )
+from support.checkout import DOCS
 
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 

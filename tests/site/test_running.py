@@ -1,0 +1,301 @@
+"""The blocks of the pages, run and changed in the reader's browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from support.browsing import served, violations
+from support.checkout import CI, DOCS
+
+# A run begins with loading Python, beside other tests.
+PATIENCE = 60_000
+DONE = re.compile("same|differs|ran|error|Stopped|failed")
+RUNNABLE = sorted(
+    path.relative_to(DOCS).with_suffix(".html").as_posix()
+    for ending in ("md", "ipynb")
+    for path in DOCS.rglob(f"*.{ending}")
+    if "```python" in (text := path.read_text("utf-8")) or '"code"' in text
+)
+SOME = RUNNABLE if CI else ["index.html", "learn/find-the-mistake.html"]
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """Return a window with an empty cache."""
+    tab = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    tab.set_default_timeout(PATIENCE)
+    yield tab
+    tab.context.close()
+
+
+def bars(tab: Page) -> Locator:
+    """Return what stands below the blocks of a page."""
+    return tab.locator(".run")
+
+
+def code(tab: Page, number: int = 0) -> Locator:
+    """Return the code of a block."""
+    return tab.locator(".language-python.highlight > pre > code").nth(number)
+
+
+def output(tab: Page, number: int = 0) -> str:
+    """Return what stands below a block as its output."""
+    block = tab.locator(".language-python.highlight").nth(number)
+    return str(block.evaluate("one => one.nextElementSibling?.querySelector('code')?.textContent"))
+
+
+def status(tab: Page, number: int = 0) -> str:
+    """Wait for a run to end, and return what is said of it."""
+    said = bars(tab).nth(number).get_by_role("status")
+    expect(said).to_have_text(DONE, timeout=PATIENCE)
+    return said.inner_text()
+
+
+def run(tab: Page, number: int = 0) -> str:
+    """Run a block, and return what is said of it."""
+    bars(tab).nth(number).get_by_role("button", name="Run").click()
+    return status(tab, number)
+
+
+def written(tab: Page, text: str, number: int = 0) -> None:
+    """Put other code in the place of a block's, by the keyboard."""
+    code(tab, number).focus()
+    tab.keyboard.press("ControlOrMeta+a")
+    tab.keyboard.insert_text(text)
+
+
+@pytest.mark.parametrize("page", SOME)
+def test_blocks_print_what_the_page_shows(page: str, tab: Page, address: str) -> None:
+    """In WebAssembly as in the tests, for all that can run there; a page asks no other host."""
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(address + page)
+    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    numbers = [
+        n for n in range(bars(tab).count()) if bars(tab).nth(n).get_by_role("button").count()
+    ]
+    alone = page.startswith("guides/")
+    for number in numbers if alone else numbers[-1:]:
+        run(tab, number)
+    said = {n: status(tab, n) for n in numbers}
+    failed = {n: f"{words} {output(tab, n)}" for n, words in said.items() if "same" not in words}
+    assert not {n: text for n, text in failed.items() if not text.startswith("It ran")}
+    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+
+
+def test_nothing_of_python_is_loaded_before(tab: Page, address: str) -> None:
+    """Until somebody runs a block: then the runtime, and what draws only for a block that draws."""
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    tab.goto(f"{address}index.html", wait_until="networkidle")
+    assert not [name for name in asked if re.search(r"pyodide|\.whl|\.wasm|^worker", name)]
+    assert run(tab) == "The same as the page showed."
+    assert "pyodide.asm.wasm" in asked
+    assert not [name for name in asked if name.startswith("matplotlib")]
+
+
+def test_the_button_says_how_much_is_loaded(tab: Page, address: str) -> None:
+    """More for a block that draws; once it is there, nothing."""
+    tab.goto(f"{address}index.html")
+    plain, *_, draws = (one.inner_text() for one in tab.get_by_role("button", name="Run").all())
+    sizes = [int(re.sub(r"\D", "", text)) for text in (plain, draws)]
+    assert 5 < sizes[0] < sizes[1] - 5
+    run(tab)
+    expect(tab.get_by_role("button", name="Run").first).to_have_text("Run")
+
+
+def test_it_is_changed_and_run_from_the_keyboard(tab: Page, address: str) -> None:
+    """Ctrl+Enter runs what was typed, Enter keeps the indentation, Reset brings all back."""
+    tab.goto(f"{address}index.html")
+    before, shown = code(tab).inner_html(), output(tab)
+    mended = code(tab).text_content() or ""
+    mended = mended.replace("np.mean(d)}", "2 * np.mean(d)}").replace(
+        "2 / 3 * X.T @ d", '2 / 3 * X.T @ d + 2 * p["w"]'
+    )
+    written(tab, mended)
+    tab.keyboard.press("Control+Enter")
+    assert status(tab) == "This differs from what the page showed."
+    assert output(tab).startswith("The gradient is correct.\n")
+    tab.keyboard.press("ControlOrMeta+End")
+    tab.keyboard.type("for i in range(2):")
+    tab.keyboard.press("Enter")
+    tab.keyboard.type("print(i)")
+    tab.keyboard.press("Enter")
+    tab.keyboard.type("print(-i)")
+    assert (
+        (code(tab).text_content() or "")
+        .rstrip()
+        .endswith("for i in range(2):\n    print(i)\n    print(-i)")
+    )
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    expect(bars(tab).first.get_by_role("button", name="Reset")).to_be_focused()
+    tab.keyboard.press("Enter")
+    assert code(tab).inner_html() == before
+    assert output(tab) == shown
+    expect(bars(tab).first.get_by_role("status")).to_have_text("")
+
+
+def test_a_page_is_one_program(tab: Page, address: str) -> None:
+    """The blocks above run first, as they were changed, and not again where nothing has changed."""
+    tab.goto(f"{address}learn/one-dimension.html")
+    last = code(tab, 1)
+    written(tab, "print('above')\nx = 2.0")
+    written(tab, "print(x)\nx += 1", 1)
+    assert "differs" in run(tab, 1)
+    assert output(tab, 1) == "2.0\n"
+    assert run(tab, 1)
+    assert output(tab, 1) == "2.0\n"
+    written(tab, "x = 4.0")
+    run(tab, 1)
+    assert output(tab, 1) == "4.0\n"
+    assert last.text_content() == "print(x)\nx += 1"
+
+
+def test_an_endless_block_is_stopped(tab: Page, address: str) -> None:
+    """What runs for ever ends at a click, and Python begins anew."""
+    tab.goto(f"{address}index.html")
+    before = code(tab).text_content() or ""
+    written(tab, "while True:\n    pass")
+    tab.keyboard.press("Control+Enter")
+    button = bars(tab).first.get_by_role("button", name="Stop")
+    expect(bars(tab).nth(2).get_by_role("button", name="Run")).to_be_disabled()
+    tab.wait_for_timeout(1000)
+    button.click()
+    assert status(tab) == "Stopped."
+    written(tab, before)
+    assert run(tab) == "The same as the page showed."
+
+
+ERROR = """\
+import numpy as np
+from backproof import check_gradient
+
+check_gradient(lambda w: np.sum(w ** 2), lambda w: w[:2], np.ones(3))
+"""
+
+
+def test_an_error_shows_its_line(tab: Page, address: str) -> None:
+    """Below the block and in it, without lines of others; one above is named."""
+    tab.goto(f"{address}index.html")
+    written(tab, ERROR)
+    assert run(tab) == "An error in line 4."
+    first, second, third, *said = output(tab).splitlines()
+    assert (first, second) == (
+        "Traceback (most recent call last):",
+        '  File "block 1", line 4, in <module>',
+    )
+    assert third.startswith("    check_gradient(")
+    assert said[-1].startswith("ValueError: parameters of the gradient has shape (2,)")
+    marked = "[...CSS.highlights.get('wrong')].map(String)"
+    assert tab.evaluate(marked) == [ERROR.splitlines()[3]]
+    assert run(tab, 2) == "Block 1 above raised an error."
+    bars(tab).first.get_by_role("button", name="Reset").click()
+    assert tab.evaluate(marked) == []
+
+
+def test_a_figure_is_drawn_anew(tab: Page, address: str) -> None:
+    """With its text alternative, in the colours of the scheme."""
+    tab.goto(f"{address}index.html")
+    drawing = tab.locator("[data-figure=valley] svg")
+    label, before = drawing.get_attribute("aria-label"), drawing.inner_html()
+    last = bars(tab).count() - 1
+    assert "ran" in run(tab, last)
+    same = drawing.inner_html()
+    assert words(same) == words(before)
+    written(tab, (code(tab, last).text_content() or "").replace("np.sin", "np.exp"), last)
+    run(tab, last)
+    assert drawing.inner_html() not in (before, same)
+    assert drawing.get_attribute("aria-label") == label
+    assert "var(--figure-0)" in drawing.inner_html()
+    assert not re.search(r"#[0-9a-f]{6}\b", drawing.inner_html())
+    bars(tab).nth(last).get_by_role("button", name="Reset").click()
+    assert drawing.inner_html() == before
+
+
+def words(drawing: str) -> list[str]:
+    """Return the words of a drawing; its ticks follow the rounding errors that it shows."""
+    texts = [text.get_text() for text in BeautifulSoup(drawing, "html.parser").select("text")]
+    return [text for text in texts if re.search("[a-z]{3}", text)]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
+def test_it_is_fit_to_read(
+    scheme: Literal["light", "dark"], width: int, tab: Page, address: str
+) -> None:
+    """After a run and after an error, in both schemes, and on a phone."""
+    tab.set_viewport_size({"width": width, "height": 740})
+    tab.emulate_media(color_scheme=scheme)
+    tab.goto(f"{address}index.html")
+    run(tab)
+    written(tab, "1 / 0", 2)
+    run(tab, 2)
+    assert not violations(tab)
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_cannot_run_says_why(tab: Page, address: str) -> None:
+    """A block that needs what the browser does not have has no button, and neither do its heirs."""
+    tab.goto(f"{address}guides/pytorch.html")
+    assert {*bars(tab).all_inner_texts()} == {"Not run here: needs torch."}
+    tab.goto(f"{address}explanation/in-the-wild.html")
+    assert "Not run here: needs a block above." in bars(tab).all_inner_texts()
+    assert not bars(tab).last.get_by_role("button").count()
+
+
+def test_where_python_cannot_run_a_sentence_says_so(
+    browser: Browser, address: str, site: Path
+) -> None:
+    """From disk, and in a browser that is too old; without scripts, the page is as it was."""
+    for start, script, words in (
+        (f"{site.as_uri()}/", "", "From a web server"),
+        (address, "delete window.WebAssembly", "A newer browser"),
+        (address, "window.Worker = class { terminate() {} }", "A newer browser"),
+    ):
+        tab = browser.new_page()
+        tab.add_init_script(script)
+        tab.goto(f"{start}index.html")
+        expect(tab.locator(".run-not")).to_contain_text(words)
+        assert not bars(tab).count()
+        tab.close()
+    tab = browser.new_context(java_script_enabled=False).new_page()
+    tab.goto(f"{address}index.html")
+    assert not bars(tab).count()
+    tab.context.close()
+
+
+def test_python_that_fails_to_load_is_told_and_tried_again(tab: Page, address: str) -> None:
+    """A file that does not come is no endless wait; the next click asks for it again."""
+    tab.goto(f"{address}index.html")
+    for broken in ("**/worker.js", "**/pyodide.asm.wasm", "**/numpy*"):
+        tab.route(broken, lambda route: route.abort())
+        assert run(tab).startswith("Python failed here: ")
+        tab.unroute(broken)
+    assert run(tab) == "The same as the page showed."
+
+
+def test_a_difference_is_seen(site: Path, browser: Browser, tmp_path: Path) -> None:
+    """A page whose output is not what its block prints."""
+    folder = tmp_path / "site"
+    folder.symlink_to(site)
+    page = (site / "index.html").read_text("utf-8")
+    assert page.count("38 evaluations") == 1
+    with served(folder) as address:
+        tab = browser.new_page()
+        tab.set_default_timeout(PATIENCE)
+        tab.route(
+            "**/index.html",
+            lambda route: route.fulfill(
+                body=page.replace("38 evaluations", "39 evaluations"), content_type="text/html"
+            ),
+        )
+        tab.goto(f"{address}index.html")
+        assert run(tab) == "This differs from what the page showed."
+        tab.close()
