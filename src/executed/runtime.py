@@ -81,13 +81,14 @@ def importable() -> frozenset[str]:
 
 @cache
 def megabytes(package: str) -> int:
-    """Return how many million bytes are loaded before a package can be imported.
-
-    A host compresses what is not compressed yet.
-    """
+    """Return how many million bytes are loaded before a package can be imported."""
     wheels = [released()["packages"][name]["file_name"] for name in needed(package)]
-    files = [FOLDER / name for name in (*RUNTIME, *wheels)]
-    return round(sum(len(gzip.compress(file.read_bytes())) for file in files) / 1e6)
+    return round(sum(transferred(FOLDER / name) for name in (*RUNTIME, *wheels)) / 1e6)
+
+
+def transferred(file: Path) -> int:
+    """Return how many bytes of a file are loaded: a host compresses what is no archive."""
+    return file.stat().st_size if is_zipfile(file) else len(gzip.compress(file.read_bytes()))
 
 
 # Renewing

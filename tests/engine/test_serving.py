@@ -57,7 +57,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for part in ("src", "docs/assets", "docs/overrides"):
         shutil.copytree(ROOT / part, folder / part)
-    for name in ("pyproject.toml", "CHANGELOG.md"):
+    for name in ("pyproject.toml", "hatch_build.py", "CHANGELOG.md", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, folder)
     settings = (ROOT / "mkdocs.yml").read_text("utf-8")
     pages = re.sub(r"(?s)\nnav:\n.*?\n\n", "\nnav: [index.md, other.md]\n\n", settings)
