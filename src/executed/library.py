@@ -14,7 +14,7 @@ from typing import Any
 
 import backproof
 
-MODULES = ("backproof", "backproof.course", "backproof.plots")
+MODULES = ("backproof", "backproof.course", "backproof.exercises", "backproof.plots")
 TREES = {
     path.stem: ast.parse(path.read_text("utf-8"))
     for path in Path(str(backproof.__file__)).parent.glob("*.py")

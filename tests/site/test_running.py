@@ -11,6 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from support.answers import EXERCISES, program
 from support.browsing import served, violations
 from support.checkout import CI, DOCS
 
@@ -279,6 +280,22 @@ def test_python_that_fails_to_load_is_told_and_tried_again(tab: Page, address: s
         assert run(tab).startswith("Python failed here: ")
         tab.unroute(broken)
     assert run(tab) == "The same as the page showed."
+
+
+@pytest.mark.parametrize("judge", EXERCISES)
+def test_an_exercise_is_judged(judge: str, tab: Page, address: str) -> None:
+    """Each answer, typed into its block, is told what it computes."""
+    _, page, answers = EXERCISES[judge]
+    tab.goto(f"{address}learn/{page}.html")
+    block = tab.locator(".language-python.highlight", has_text="return ...").first
+    number = block.evaluate(
+        "one => [...document.querySelectorAll('.language-python.highlight')].indexOf(one)"
+    )
+    assert "three dots" in output(tab, number)
+    for body, told in answers if CI else answers[:5]:
+        written(tab, program(judge, body), number)
+        run(tab, number)
+        assert told in output(tab, number)
 
 
 def test_a_difference_is_seen(site: Path, browser: Browser, tmp_path: Path) -> None:

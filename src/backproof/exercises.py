@@ -1,0 +1,363 @@
+"""Exercises on gradient checking, each with a judge that says what a wrong answer computes.
+
+A judge calls the answer, a function, on a few inputs. If what it returns is that of a mistake
+which people make, the judge names the mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from decimal import Decimal
+from functools import cache
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backproof._norms import relative_difference
+from backproof.course import (
+    backward_propagation_n,
+    dictionary_to_vector,
+    faulty_backward_propagation_n,
+    forward_propagation_n,
+    gradient_check_n_test_case,
+    gradients_to_vector,
+    vector_to_dictionary,
+)
+
+__all__ = [
+    "explain_difference",
+    "judge_central_difference",
+    "judge_gradient_check_n",
+    "judge_relative_difference",
+    "known_differences",
+]
+
+Answer = Callable[..., Any]
+
+STEP = 1e-7  # of the course
+
+
+class Exercise(NamedTuple):
+    """What a right answer computes, and wrong ones, by what is said of them; and for which input.
+
+    Numbers that differ by less than `near`, relative to their size, are taken for the same.
+    """
+
+    right: Answer
+    mistakes: Mapping[str, Answer]
+    inputs: Iterable[tuple[Any, ...]]
+    near: float = 1e-6
+
+
+def judge_central_difference(answer: Answer) -> str:
+    """Judge a function of `J`, `theta` and `epsilon` that returns the central difference of `J`.
+
+    Parameters
+    ----------
+    answer
+        `answer(J, theta, epsilon)` returns a number; `J` takes and returns a number.
+
+    Returns
+    -------
+    str
+        "Solved.", or what the answer computes instead.
+
+    Examples
+    --------
+    >>> judge_central_difference(lambda J, theta, step: (J(theta + step) - J(theta)) / step)
+    'Not yet: this is the forward difference; J_minus belongs to theta - epsilon.'
+    """
+    mistakes = {text: _along_epsilon(quotient) for text, quotient in QUOTIENTS.items()}
+    inputs = [(np.exp, 1.0, 0.01), (np.sin, 2.0, 0.1)]
+    return _judged(answer, Exercise(_along_epsilon(_central), mistakes, inputs))
+
+
+def judge_relative_difference(answer: Answer) -> str:
+    """Judge a function of two gradients that returns their relative difference in the 2-norm.
+
+    Parameters
+    ----------
+    answer
+        `answer(gradient, approximation)` returns a number; both are arrays of one shape.
+
+    Returns
+    -------
+    str
+        "Solved.", or what the answer computes instead.
+
+    Examples
+    --------
+    >>> norm = np.linalg.norm
+    >>> judge_relative_difference(lambda g, a: norm(g - a) / norm(g) + norm(a))
+    'Not yet: a division comes before a sum: put the sum of the norms in parentheses.'
+    """
+    inputs = [(np.array([3.0, 4.0]), np.array([3.0, 2.0])), (np.ones(6), np.arange(6.0))]
+    return _judged(answer, Exercise(relative_difference, DIFFERENCES, inputs))
+
+
+def judge_gradient_check_n(answer: Answer) -> str:
+    """Judge a check of the course's network that returns the relative difference.
+
+    Parameters
+    ----------
+    answer
+        `answer(parameters, gradients, X, Y, epsilon)` returns a number; the arguments are those
+        of `backproof.course.gradient_check_n`.
+
+    Returns
+    -------
+    str
+        "Solved.", or what the answer computes instead.
+
+    Examples
+    --------
+    >>> from backproof.course import gradient_check_n
+    >>> print(judge_gradient_check_n(lambda *arguments: 0.0))
+    Not yet: it returns 0 where 0.285093 is right.
+    """
+    X, Y, parameters = gradient_check_n_test_case()
+    _, cache = forward_propagation_n(X, Y, parameters)
+    right = backward_propagation_n(X, Y, cache)
+    halved = {name: array / 2 for name, array in right.items()}
+    inputs = [
+        (parameters, faulty_backward_propagation_n(X, Y, cache), X, Y, 1e-4),
+        (parameters, halved, X, Y, 1e-4),
+        (parameters, right, X, Y, 1e-2),
+    ]
+    return _judged(answer, Exercise(_check, _wrong_checks(), inputs, near=1e-4))
+
+
+def explain_difference(difference: float) -> str:
+    """Say what a learner has done whose check of the course's network ends with this number.
+
+    Parameters
+    ----------
+    difference
+        The relative difference; the more digits it has, the fewer ways lead to it.
+
+    Returns
+    -------
+    str
+        A line for each known way to come to it, or a line that says that there is none.
+
+    Examples
+    --------
+    >>> print(explain_difference(0.17344196893145933))
+    dW2 is still multiplied by 2.
+    """
+    decimals = -int(Decimal(repr(float(difference))).as_tuple().exponent)
+    near = max(min(0.5 * 10.0**-decimals, 5e-5), 1e-8)  # which is what rounding makes of it
+    known = known_differences().items()
+    found = [text for text, number in known if abs(difference - number) <= near]
+    return "\n".join(found) or "No known mistake comes to this number."
+
+
+@cache
+def known_differences() -> Mapping[str, float]:
+    """Return the numbers that a check of the course's network comes to, by what is wrong with it.
+
+    Returns
+    -------
+    dict
+        The relative difference for each state of the backward pass, with a right check, and for
+        each mistake in the check, with a right backward pass and with the one that is handed out.
+
+    Examples
+    --------
+    >>> print(f"{known_differences()['dW2 is still multiplied by 2.']:.6f}")
+    0.173442
+    """
+    X, Y, parameters = gradient_check_n_test_case()
+    _, cache = forward_propagation_n(X, Y, parameters)
+    right = backward_propagation_n(X, Y, cache)
+    faulty = faulty_backward_propagation_n(X, Y, cache)
+    states = {
+        "Both mistakes are still there.": faulty,
+        "dW2 is still multiplied by 2.": right | {"dW2": faulty["dW2"]},
+        "db1 still has 4 in the place of 1.": right | {"db1": faulty["db1"]},
+        "All is right: what is left is rounding.": right,
+    }
+    known = {text: _check(parameters, gradients, X, Y, STEP) for text, gradients in states.items()}
+    for state, gradients in (("mended", right), ("handed out", faulty)):
+        for text, check in _wrong_checks().items():
+            number = check(parameters, gradients, X, Y, STEP)
+            known[f"With the backward pass {state}: {text}"] = number
+    return known
+
+
+def _judged(answer: Answer, exercise: Exercise) -> str:
+    """Say whether an answer is right, and if not, what it computes."""
+    given = []
+    for arguments in exercise.inputs:
+        kept = deepcopy(arguments)
+        try:
+            value = answer(*kept)
+        except Exception as error:
+            return f"Not yet: it raises {type(error).__name__}: {error}"
+        if problem := _no_number(value) or _altered(kept, arguments):
+            return f"Not yet: {problem}"
+        given.append(float(value))
+    if _same(given, exercise.right, exercise):
+        return "Solved."
+    for text, mistake in exercise.mistakes.items():
+        if _same(given, mistake, exercise):
+            return f"Not yet: {text}"
+    expected = [float(exercise.right(*arguments)) for arguments in exercise.inputs]
+    pairs = zip(given, expected, strict=True)
+    one, other = max(pairs, key=lambda pair: abs(pair[0] - pair[1]) / abs(pair[1]))
+    return f"Not yet: it returns {one:.6g} where {other:.6g} is right."
+
+
+def _no_number(value: object) -> str:
+    """Say what an answer returns if that is no number."""
+    if value is None:
+        return "it returns None: is the return missing?"
+    if value is Ellipsis:
+        return "it returns the three dots: put your formula in their place."
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"it returns an array of shape {value.shape}: a norm makes one number of it."
+    return "" if isinstance(value, Real) else f"it returns {value!r}: expected a number."
+
+
+def _altered(kept: tuple[Any, ...], arguments: tuple[Any, ...]) -> str:
+    """Say if an answer has changed the arrays that it was given."""
+    same = all(
+        np.array_equal(*pair)
+        for one, other in zip(kept, arguments, strict=True)
+        for pair in zip(_arrays_of(one), _arrays_of(other), strict=True)
+    )
+    return "" if same else "it changes the arrays that it is given: work on a copy."
+
+
+def _arrays_of(argument: Any) -> list[Any]:
+    return [*argument.values()] if isinstance(argument, dict) else [argument]
+
+
+def _same(given: list[float], known: Answer, exercise: Exercise) -> bool:
+    """Whether an answer returned what a known one returns."""
+    expected = [float(known(*arguments)) for arguments in exercise.inputs]
+    return np.allclose(given, expected, rtol=exercise.near, atol=0)
+
+
+# What answers compute: quotients, of a cost J at theta, along a step that is epsilon long
+
+
+def _central(J: Answer, theta: Any, step: Any, epsilon: float) -> Any:
+    return (J(theta + step) - J(theta - step)) / (2 * epsilon)
+
+
+QUOTIENTS: dict[str, Answer] = {
+    "J_minus is the cost at theta itself: is a copy missing, or the minus?": (
+        lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / (2 * epsilon)
+    ),
+    "this is the forward difference; J_minus belongs to theta - epsilon.": (
+        lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / epsilon
+    ),
+    "this is the backward difference; J_plus belongs to theta + epsilon.": (
+        lambda J, theta, step, epsilon: (J(theta) - J(theta - step)) / epsilon
+    ),
+    "/ 2 * epsilon divides by 2 and multiplies by epsilon: write / (2 * epsilon).": (
+        lambda J, theta, step, epsilon: (J(theta + step) - J(theta - step)) / 2 * epsilon
+    ),
+    "it divides by epsilon, and the two points are 2 * epsilon apart.": (
+        lambda J, theta, step, epsilon: (J(theta + step) - J(theta - step)) / epsilon
+    ),
+    "its sign is wrong: are J_plus and J_minus swapped?": (
+        lambda J, theta, step, epsilon: (J(theta - step) - J(theta + step)) / (2 * epsilon)
+    ),
+    "the difference of the costs is not divided by 2 * epsilon.": (
+        lambda J, theta, step, epsilon: J(theta + step) - J(theta - step)
+    ),
+    "it adds J_plus and J_minus: their difference is wanted.": (
+        lambda J, theta, step, epsilon: (J(theta + step) + J(theta - step)) / (2 * epsilon)
+    ),
+}
+
+
+def _up_to(step: Any) -> Any:
+    """Return a step that all parameters up to the last displaced one take, too."""
+    return np.cumsum(step[::-1], axis=0)[::-1]
+
+
+STEPS: dict[str, Answer] = {
+    "it moves all parameters at once: move one of them, and put it back.": (
+        lambda J, theta, step, epsilon: (J(theta + epsilon) - J(theta - epsilon)) / (2 * epsilon)
+    ),
+    "each parameter stays moved while the next ones are: copy theta within the loop.": (
+        lambda J, theta, step, epsilon: _central(J, theta, _up_to(step), epsilon)
+    ),
+}
+
+
+def _along_epsilon(quotient: Answer) -> Answer:
+    """Return a quotient of a cost of one parameter, whose step is epsilon itself."""
+    return lambda J, theta, epsilon: quotient(J, theta, epsilon, epsilon)
+
+
+def _wrong_checks() -> dict[str, Answer]:
+    """Return what checks of the network compute that have a mistake, by what is said of it."""
+    quotients = (QUOTIENTS | STEPS).items()
+    return {text: _check_by(quotient, relative_difference) for text, quotient in quotients} | {
+        text: _check_by(_central, formula) for text, formula in DIFFERENCES.items()
+    }
+
+
+def _check_by(quotient: Answer, formula: Answer) -> Answer:
+    """Return a check of the network by a quotient for each parameter, and a formula."""
+
+    def check(parameters: Any, gradients: Any, X: Any, Y: Any, epsilon: float) -> Any:
+        def cost(theta: Any) -> float:
+            return forward_propagation_n(X, Y, vector_to_dictionary(theta))[0]
+
+        theta, _ = dictionary_to_vector(parameters)
+        steps = epsilon * np.eye(theta.size)[:, :, np.newaxis]
+        slopes = np.array([[quotient(cost, theta, step, epsilon)] for step in steps])
+        return formula(gradients_to_vector(gradients), slopes)
+
+    return check
+
+
+_check = _check_by(_central, relative_difference)
+
+
+# Formulas for the difference of two gradients
+
+
+def _norm(vector: Any) -> Any:
+    return np.linalg.norm(vector)
+
+
+DIFFERENCES: dict[str, Answer] = {
+    "it compares the norms: take the norm of the difference, not the difference of the norms.": (
+        lambda g, a: abs(_norm(g) - _norm(a)) / (_norm(g) + _norm(a))
+    ),
+    "it is not divided by the norms, so it depends on the units of the cost.": (
+        lambda g, a: _norm(g - a)
+    ),
+    "a division comes before a sum: put the sum of the norms in parentheses.": (
+        lambda g, a: _norm(g - a) / _norm(g) + _norm(a)
+    ),
+    "it divides by the product of the norms: their sum is wanted.": (
+        lambda g, a: _norm(g - a) / (_norm(g) * _norm(a))
+    ),
+    "it divides by the norm of one gradient: the sum of both norms is wanted.": (
+        lambda g, a: _norm(g - a) / _norm(g)
+    ),
+    "it divides by the norm of the approximation: the sum of both norms is wanted.": (
+        lambda g, a: _norm(g - a) / _norm(a)
+    ),
+    "it divides by the norm of the sum: the sum of the norms is wanted.": (
+        lambda g, a: _norm(g - a) / _norm(g + a)
+    ),
+    "it divides by the larger norm, as CS231n does: here it is the sum of both.": (
+        lambda g, a: _norm(g - a) / max(_norm(g), _norm(a))
+    ),
+    "it takes squares of norms: the square root is missing.": (
+        lambda g, a: _norm(g - a) ** 2 / (_norm(g) ** 2 + _norm(a) ** 2)
+    ),
+    "this is the 1-norm, a sum of absolute values: the 2-norm is wanted.": (
+        lambda g, a: relative_difference(g, a, 1)
+    ),
+}
