@@ -25,11 +25,12 @@ from executed.figures import Figures
 from executed.page import programs
 from executed.trials import in_order
 from support.browsing import WIDTHS, darken, faults, settle, violations
-from support.checkout import DOCS
+from support.checkout import CI, DOCS, in_ci
 
 PAGE = "learn/step-size.html"
 SOURCE = (DOCS / PAGE).with_suffix(".md").read_text("utf-8")
 NAMES = re.findall(r'^ +"(.* at .*)": \(', SOURCE, re.MULTILINE)
+SOME = NAMES if CI else NAMES[:1]
 Reading = Callable[[float], float]
 Measured = dict[str, float]
 PRECISIONS = (np.float64, np.float32)
@@ -124,7 +125,7 @@ def slider(tab: Page) -> Locator:
     return slider
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOME)
 def test_its_numbers_are_those_of_numpy(name: str, tab: Page, variables: dict[str, Any]) -> None:
     """At each step, both precisions show costs, slope and errors to the last digit shown."""
     for kind in KINDS:
@@ -167,7 +168,7 @@ def computed(function: Cost, x: Any, h: Any, slope: float, kind: tuple[str, bool
     return np.array([plus, minus, quotient, *(float(f"{e:.1e}") for e in errors)], type(x))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOME)
 def test_its_slopes_are_the_library_s(name: str, tab: Page, variables: dict[str, Any]) -> None:
     """In float64, divided by the step taken, each is the library's central difference there."""
     function, x, _ = variables["choices"][name]
@@ -178,6 +179,7 @@ def test_its_slopes_are_the_library_s(name: str, tab: Page, variables: dict[str,
     assert shown == pytest.approx(expected, rel=1e-15)
 
 
+@in_ci
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
@@ -266,7 +268,7 @@ def test_untrue_data_are_seen(name: str, fault: dict[str, Any], data: dict[str, 
     assert untrue(name, {**curve, **planted}, data["steps"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOME)
 def test_it_draws_what_its_data_say(name: str, tab: Page, data: dict[str, Any]) -> None:
     """As a reader takes it from the ticks: each point, each stated error, and the marks."""
     assert not undrawn(tab, name, data)
@@ -448,6 +450,7 @@ def replaced(tab: Page, sound: str, faulty: str) -> None:
     tab.reload()
 
 
+@in_ci
 @pytest.mark.parametrize(("sound", "faulty"), FAULTY_DRAWINGS.values(), ids=FAULTY_DRAWINGS)
 def test_a_wrong_drawing_is_seen(sound: str, faulty: str, tab: Page, data: dict[str, Any]) -> None:
     """A script with a planted fault draws or says something else than the data."""
@@ -455,6 +458,7 @@ def test_a_wrong_drawing_is_seen(sound: str, faulty: str, tab: Page, data: dict[
     assert undrawn(tab, "sin(x) at 1", data)
 
 
+@in_ci
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -529,6 +533,7 @@ def test_it_follows_the_scheme(tab: Page, slider: Locator) -> None:
     assert len({*colours["light"], *colours["dark"]}) == 4
 
 
+@in_ci
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_shifted(width: int, tab: Page) -> None:
     """The room that is held for it is what it fills, for each function and step."""
@@ -559,6 +564,7 @@ def test_without_scripts_it_is_described(browser: Browser, address: str) -> None
 OWN = '"cube at 2": (lambda x: x**3, 2.0, [12.0, 12.0, 6.0]),'
 
 
+@in_ci
 def test_a_function_of_the_reader_s_own_is_drawn(tab: Page) -> None:
     """What is put among the choices of the block is there to choose once it has run."""
     tab.set_default_timeout(60_000)

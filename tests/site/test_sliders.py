@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from executed.page import programs
 from executed.trials import in_order
 from support.browsing import WIDTHS, settle, violations
-from support.checkout import DOCS
+from support.checkout import DOCS, in_ci
 
 SCRIPTS = DOCS / "assets" / "movable"
 # With the slider at a position: the table, what is said, and where dots and ticks are drawn.
@@ -109,6 +109,7 @@ def test_quotients_at_a_kink_are_those_of_numpy(open_page: Callable[..., Page]) 
     assert not [*wrong_at_a_kink(open_page("kinks"))]
 
 
+@in_ci
 @pytest.mark.parametrize(
     ("sound", "faulty"),
     [
@@ -163,6 +164,7 @@ def test_norms_of_a_spread_error_are_those_of_numpy(open_page: Callable[..., Pag
     assert not [*wrong_norms(open_page("norms"))]
 
 
+@in_ci
 @pytest.mark.parametrize(
     ("sound", "faulty"),
     [
@@ -180,6 +182,7 @@ def test_a_wrong_norm_is_seen(sound: str, faulty: str, open_page: Callable[..., 
 # Both
 
 
+@in_ci
 @pytest.mark.parametrize("page", ["kinks", "norms"])
 def test_the_keyboard_moves_it(page: str, open_page: Callable[..., Page]) -> None:
     """An arrow key goes to the next place, which is told; nothing in it is hard to read."""
@@ -195,6 +198,7 @@ def test_the_keyboard_moves_it(page: str, open_page: Callable[..., Page]) -> Non
         assert not violations(tab)
 
 
+@in_ci
 @pytest.mark.parametrize("page", ["kinks", "norms"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_shifted(width: int, page: str, open_page: Callable[..., Page]) -> None:
