@@ -176,7 +176,7 @@ def known_differences() -> Mapping[str, float]:
     states = {
         "Both mistakes are still there.": faulty,
         "dW2 is still multiplied by 2.": right | {"dW2": faulty["dW2"]},
-        "db1 still has 4 in the place of 1.": right | {"db1": faulty["db1"]},
+        "db1 still has a 4 instead of a 1.": right | {"db1": faulty["db1"]},
         "All is right: what is left is rounding.": right,
     }
     known = {text: _check(parameters, gradients, X, Y, STEP) for text, gradients in states.items()}
