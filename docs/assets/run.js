@@ -177,7 +177,7 @@
     block.reset.hidden = false;
     const now = html ? textOf(block.output) : plain(printed);
     const isSame = now === expected;
-    const compared = isSame ? "The same as the page showed." : "This differs from what the page showed.";
+    const compared = isSame ? "The same as shown." : "This differs from what was shown.";
     const ended = expected ? compared : now ? "It ran." : "It ran, and prints nothing.";
     say(block, line ? `An error in line ${line}.` : ended);
   }

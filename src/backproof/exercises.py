@@ -15,7 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backproof._checks import check_gradient
 from backproof._norms import relative_difference
+from backproof._objective import Cost
+from backproof._parameters import Nest
 from backproof.course import (
     backward_propagation_n,
     dictionary_to_vector,
@@ -29,14 +32,29 @@ from backproof.course import (
 __all__ = [
     "explain_difference",
     "judge_central_difference",
+    "judge_gradient",
     "judge_gradient_check_n",
     "judge_relative_difference",
+    "judge_steps",
     "known_differences",
 ]
 
 Answer = Callable[..., Any]
 
 STEP = 1e-7  # of the course
+EXACT = 1e-6  # how far from the slope a central difference may be, relative to it
+
+# Functions with the point, and with their first and third derivatives there.
+SLOPES: dict[str, tuple[Answer, float, float, float]] = {
+    "sin(1000 x) at 1": (
+        lambda x: np.sin(1000 * x),
+        1.0,
+        1e3 * np.cos(1e3),
+        -1e9 * np.cos(1e3),
+    ),
+    "1e6 + cos(x) at 1": (lambda x: 1e6 + np.cos(x), 1.0, -np.sin(1.0), np.sin(1.0)),
+    "log(x) at 1e-7": (np.log, 1e-7, 1e7, 2e21),
+}
 
 
 class Exercise(NamedTuple):
@@ -127,6 +145,79 @@ def judge_gradient_check_n(answer: Answer) -> str:
         (parameters, right, X, Y, 1e-2),
     ]
     return _judged(answer, Exercise(_check, _wrong_checks(), inputs, near=1e-4))
+
+
+def judge_steps(steps: Mapping[str, float]) -> str:
+    """Judge the steps that were chosen for three functions, each by its central difference.
+
+    Parameters
+    ----------
+    steps
+        A step for each of "sin(1000 x) at 1", "1e6 + cos(x) at 1" and "log(x) at 1e-7".
+
+    Returns
+    -------
+    str
+        "Solved.", or which steps are too large and which too small.
+
+    Examples
+    --------
+    >>> names = ("sin(1000 x) at 1", "1e6 + cos(x) at 1", "log(x) at 1e-7")
+    >>> print(judge_steps(dict.fromkeys(names, 1e-12)))
+    Not yet.
+    sin(1000 x) at 1: too small, the error is mostly round-off.
+    1e6 + cos(x) at 1: too small, the error is mostly round-off.
+    """
+    if steps.keys() != SLOPES.keys():
+        return f"Not yet: choose a step for each of {', '.join(SLOPES)}."
+    wrong = [f"{name}: {fault}." for name, step in steps.items() if (fault := _fault(name, step))]
+    return "\n".join(["Not yet.", *wrong]) if wrong else "Solved."
+
+
+def _fault(name: str, step: float) -> str:
+    """Say what is wrong with a step, by which of the two errors is larger."""
+    function, x, slope, third = SLOPES[name]
+    if not 0 < step < x:
+        return "no step, or the function has to be known beyond 0"
+    if abs(_central(function, x, step, step) - slope) <= EXACT * abs(slope):
+        return ""
+    truncation = step**2 / 6 * abs(third)
+    rounding = np.finfo(float).eps * abs(function(x)) / step
+    if truncation > rounding:
+        return "too large, the error is mostly truncation"
+    return "too small, the error is mostly round-off"
+
+
+def judge_gradient(cost: Cost, gradient: Answer, parameters: Nest) -> str:
+    """Judge a function that returns the gradient of a cost, by `backproof.check_gradient`.
+
+    Parameters
+    ----------
+    cost, gradient, parameters
+        What `backproof.check_gradient` takes.
+
+    Returns
+    -------
+    str
+        "Solved.", or what the report says of the arrays that are wrong.
+
+    Examples
+    --------
+    >>> print(judge_gradient(lambda w: np.sum(w**2), lambda w: w, np.ones(3)))
+    Not yet: the gradient is wrong in parameters.
+    parameters: it is half the numerical gradient: is the 2 of a square missing?
+    """
+    try:
+        report = check_gradient(cost, gradient, parameters)
+    except Exception as error:
+        return f"Not yet: it raises {type(error).__name__}: {error}"
+    if report.verdict == "correct":
+        return "Solved."
+    summary, _ = str(report).split("\n", 1)
+    findings = [
+        f"{path}: {array.mistake.text}" for path, array in report.arrays.items() if array.mistake
+    ]
+    return "\n".join([f"Not yet: {summary[0].lower()}{summary[1:]}", *findings])
 
 
 def explain_difference(difference: float) -> str:

@@ -18,9 +18,12 @@ from backproof.exercises import (
     judge_central_difference,
     judge_gradient_check_n,
     judge_relative_difference,
+    judge_steps,
     known_differences,
 )
+from executed.page import blocks
 from support.answers import EXERCISES, SOLVED, program
+from support.checkout import DOCS
 
 ANSWERS = [
     (judge, body, told) for judge, (*_, answers) in EXERCISES.items() for body, told in answers
@@ -45,6 +48,61 @@ def test_mistakes_are_told_apart() -> None:
         assert judge_relative_difference(formula) == f"Not yet: {text}"
     for text, check in _wrong_checks().items():
         assert judge_gradient_check_n(check) == f"Not yet: {text}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "Solved."),
+        (
+            {"sin(1000 x) at 1": 1e-4},
+            "sin(1000 x) at 1: too large, the error is mostly truncation.",
+        ),
+        (
+            {"sin(1000 x) at 1": 1e-13},
+            "sin(1000 x) at 1: too small, the error is mostly round-off.",
+        ),
+        ({"1e6 + cos(x) at 1": 1e-2}, "1e6 + cos(x) at 1: too large"),
+        ({"1e6 + cos(x) at 1": 6e-6}, "1e6 + cos(x) at 1: too small"),
+        ({"log(x) at 1e-7": 5e-8}, "log(x) at 1e-7: too large"),
+        ({"log(x) at 1e-7": 1e-7}, "log(x) at 1e-7: no step"),
+        ({"log(x) at 1e-7": -1e-12}, "log(x) at 1e-7: no step"),
+        ({"exp(x) at 0": 1e-6}, "Not yet: choose a step for each of sin(1000 x) at 1"),
+    ],
+)
+def test_a_step_is_told_what_is_wrong_with_it(changes: dict[str, float], told: str) -> None:
+    """Too large, too small, or none at all; the steps that do are not accused."""
+    right = {"sin(1000 x) at 1": 1e-8, "1e6 + cos(x) at 1": 5e-4, "log(x) at 1e-7": 1e-12}
+    said = judge_steps(right | changes)
+    assert said == SOLVED if told == SOLVED else said.startswith("Not yet")
+    assert told in said
+    assert len(said.splitlines()) <= 2
+
+
+MYSTERIES = [
+    (0, "0.1 * p[", "0.2 * p[", "the gradient is wrong in b."),
+    (0, "dS.mean(axis=0)", "dS.sum(axis=0)", "W: 0.1 times the parameters is missing"),
+    (0, "0.1 * p[", "0.3 * p[", "the gradient is wrong in W and b."),
+    (2, 'd @ p["W2"] *', 'd @ p["W2"].T *', "W2: it is 1/8 of the numerical gradient"),
+    (2, "H.T @ d / 8", "H.T @ d", "the gradient is wrong in W1 and b1."),
+    (2, "(1 - H**2)", "(1 - H)", "the gradient is wrong in all 3 arrays."),
+    (4, 'weights * p["X"], axis', "weights * N, axis", "the gradient is wrong in X."),
+    (4, "True)) / deviation", "True)) * deviation", "the gradient is wrong in X and gamma."),
+    (4, '"beta": weights.sum(axis=0)', '"beta": weights.sum(axis=1)', "it raises ValueError"),
+]
+
+
+@pytest.mark.parametrize(("number", "was", "becomes", "told"), MYSTERIES)
+def test_half_a_mend_is_told_what_is_left(number: int, was: str, becomes: str, told: str) -> None:
+    """In the models of the page, each mistake alone, another change, and a wrong shape."""
+    page = blocks((DOCS / "learn" / "three-backward-passes.md").read_text("utf-8"))
+    code = page[number].text
+    assert code.count(was) == 1
+    prelude = "import numpy as np\nfrom backproof.exercises import judge_gradient\n"
+    with redirect_stdout(StringIO()) as printed:
+        exec(prelude + code.replace(was, becomes), {})
+    assert printed.getvalue().startswith("Not yet: ")
+    assert told in printed.getvalue()
 
 
 # Learners have posted these: XingxingHuang/deeplearning.ai, issue 4; bighuang624's notes, issue 10;

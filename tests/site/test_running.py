@@ -97,7 +97,7 @@ def test_nothing_of_python_is_loaded_before(tab: Page, address: str) -> None:
     tab.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     tab.goto(f"{address}index.html", wait_until="networkidle")
     assert not [name for name in asked if re.search(r"pyodide|\.whl|\.wasm|^worker", name)]
-    assert run(tab) == "The same as the page showed."
+    assert run(tab) == "The same as shown."
     assert "pyodide.asm.wasm" in asked
     assert not [name for name in asked if name.startswith("matplotlib")]
 
@@ -123,7 +123,7 @@ def test_it_is_changed_and_run_from_the_keyboard(tab: Page, address: str) -> Non
     )
     written(tab, mended)
     tab.keyboard.press("Control+Enter")
-    assert status(tab) == "This differs from what the page showed."
+    assert status(tab) == "This differs from what was shown."
     assert output(tab).startswith("The gradient is correct.\n")
     tab.keyboard.press("ControlOrMeta+End")
     tab.keyboard.type("for i in range(2):")
@@ -174,7 +174,7 @@ def test_an_endless_block_is_stopped(tab: Page, address: str) -> None:
     button.click()
     assert status(tab) == "Stopped."
     written(tab, before)
-    assert run(tab) == "The same as the page showed."
+    assert run(tab) == "The same as shown."
 
 
 ERROR = """\
@@ -286,7 +286,7 @@ def test_python_that_fails_to_load_is_told_and_tried_again(tab: Page, address: s
         tab.route(broken, lambda route: route.abort())
         assert run(tab).startswith("Python failed here: ")
         tab.unroute(broken)
-    assert run(tab) == "The same as the page showed."
+    assert run(tab) == "The same as shown."
 
 
 @pytest.mark.parametrize("judge", EXERCISES if CI else ["judge_gradient_check_n"])
@@ -322,5 +322,5 @@ def test_a_difference_is_seen(site: Path, browser: Browser, tmp_path: Path) -> N
             ),
         )
         tab.goto(f"{address}index.html")
-        assert run(tab) == "This differs from what the page showed."
+        assert run(tab) == "This differs from what was shown."
         tab.close()
