@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser
 
 from support.browsing import installed_chromium, served, started
@@ -47,10 +48,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 
     With other hashes than `.ci/run` has, so that no output hangs on the order of a set.
     """
-    folder = tmp_path_factory.mktemp("built") / "site"
-    start = time.perf_counter()
-    log = build(ROOT / "mkdocs.yml", folder, PYTHONHASHSEED="1")
-    seconds = time.perf_counter() - start
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "built" / "site"
+    with FileLock(shared / "built.lock"):  # what runs beside this waits for it
+        if folder.exists():
+            return folder
+        start = time.perf_counter()
+        log = build(ROOT / "mkdocs.yml", folder, PYTHONHASHSEED="1")
+        seconds = time.perf_counter() - start
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\nThe site was built in {seconds:.1f} s.")
     assert "WARNING -" not in log

@@ -205,6 +205,7 @@
     const [above, below] = table ? content.split(table) : [content, ""];
     const rows = Object.assign(document.createElement("span"), { className: "report-table", textContent: table });
     code.append(above, ...(table ? [rows] : []), below);
+    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0; // so that arrow keys scroll it
   }
 
   function redraw({ shown }, svg) {

@@ -20,7 +20,7 @@ from pathlib import Path
 from shutil import unpack_archive
 from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import ZipFile, is_zipfile
+from zipfile import ZipFile, ZipInfo, is_zipfile
 
 from hatchling.builders.wheel import WheelBuilder
 from mkdocs.config.defaults import MkDocsConfig
@@ -41,13 +41,14 @@ def on_post_build(config: MkDocsConfig, **_: object) -> None:
     (wheel,) = map(Path, WheelBuilder(str(ROOT)).build(directory=str(target)))
     with ZipFile(target / "executed.zip", "w") as engine:
         for name in ENGINE:
-            engine.write(Path(__file__).with_name(f"{name}.py"), f"executed/{name}.py")
+            text = Path(__file__).with_name(f"{name}.py").read_text("utf-8")
+            engine.writestr(ZipInfo(f"executed/{name}.py"), text)  # the same bytes at every build
     (target / "pyodide-lock.json").write_text(json.dumps(lock(wheel)), "utf-8")
 
 
 def lock(wheel: Path) -> dict[str, Any]:
     """Return the list of packages that a browser can load here, with a wheel of the library."""
-    packages = {name: dict(released()["packages"][name]) for name in needed(DRAWING)}
+    packages = {name: dict(released()["packages"][name]) for name in sorted(needed(DRAWING))}
     packages[DRAWING]["imports"] = [*packages[DRAWING]["imports"], f"{LIBRARY}.plots"]
     packages[LIBRARY] = {
         **packages[BASE],

@@ -49,7 +49,7 @@ def test_every_entry_is_used(site: Path) -> None:
     ]
     text = "\n".join(map(words, pages))
     assert not [entry for entry in ENTRIES if not is_used(entry, text)]
-    assert not is_used("Frobenius norm", text)
+    assert not is_used("Nuclear norm", text)
 
 
 def words(page: Path) -> str:
