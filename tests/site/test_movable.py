@@ -569,16 +569,17 @@ def test_a_function_of_the_reader_s_own_is_drawn(tab: Page) -> None:
     """What is put among the choices of the block is there to choose once it has run."""
     tab.set_default_timeout(60_000)
     tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    block = tab.locator(".language-python code").last
+    holder = tab.locator(".language-python", has_text="choices = {")
+    block = holder.locator("code")
     code = (block.text_content() or "").replace("choices = {", f"choices = {{{OWN}")
     block.focus()
     tab.keyboard.press("ControlOrMeta+a")
     tab.keyboard.insert_text(code)
     tab.keyboard.press("Control+Enter")
     choice = tab.get_by_role("combobox", name="Function")
-    expect(choice.locator("option")).to_have_count(len(NAMES) + 1, timeout=60_000)
+    expect(choice.locator("option")).to_have_count(len(NAMES) + 1, timeout=120_000)
     assert tab.evaluate(COLUMNS, ["cube at 2", "central", False])[-1][0][:2] == ["27", "1"]
-    tab.get_by_role("button", name="Reset").last.click()
+    holder.get_by_role("button", name="Reset").click()
     expect(choice.locator("option")).to_have_count(len(NAMES))
 
 
