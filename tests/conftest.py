@@ -50,12 +50,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / "built" / "site"
-    with FileLock(shared / "built.lock"):  # what runs beside this waits for it
+    folder = shared / "site"
+    with FileLock(shared / "site.lock"):  # what runs beside this waits for it
         if folder.exists():
             return folder
         start = time.perf_counter()
-        log = build(ROOT / "mkdocs.yml", folder, PYTHONHASHSEED="1")
+        log = build(ROOT / "mkdocs.yml", shared / "begun", PYTHONHASHSEED="1")
+        (shared / "begun").rename(folder)  # of a build that fails, the next one takes nothing
         seconds = time.perf_counter() - start
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\nThe site was built in {seconds:.1f} s.")

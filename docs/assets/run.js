@@ -132,8 +132,6 @@
   }
 
   async function send(message) {
-    const isNew = !ran.length;
-    const files = isNew ? await filesRead() : {};
     if (!worker) {
       worker = new Worker(new URL("python/worker.js", here), { type: "module" });
       worker.onmessage = ({ data }) => finish(data);
@@ -141,19 +139,10 @@
     }
     const answer = await new Promise((resolve) => {
       finish = resolve;
-      worker.postMessage({ ...message, isNew, files, figures: [...figures.keys()] });
+      worker.postMessage({ ...message, isNew: !ran.length, reads, figures: [...figures.keys()] });
     });
     isLoaded ||= !answer.failed && !answer.stopped;
     return answer;
-  }
-
-  // What the page reads of the repository stands beside it.
-  async function filesRead() {
-    const found = reads.map(async (path) => {
-      const file = await fetch(new URL(path.replace(/^docs\//, "../"), here));
-      return [path, await file.text()];
-    });
-    return Object.fromEntries(await Promise.all(found));
   }
 
   function forget() {

@@ -135,12 +135,10 @@ def judge_gradient_check_n(answer: Answer) -> str:
     >>> print(judge_gradient_check_n(lambda *arguments: 0.0))
     Not yet: it returns 0 where 0.285093 is right.
     """
-    X, Y, parameters = gradient_check_n_test_case()
-    _, cache = forward_propagation_n(X, Y, parameters)
-    right = backward_propagation_n(X, Y, cache)
+    (X, Y, parameters), right, faulty = _network()
     halved = {name: array / 2 for name, array in right.items()}
     inputs = [
-        (parameters, faulty_backward_propagation_n(X, Y, cache), X, Y, 1e-4),
+        (parameters, faulty, X, Y, 1e-4),
         (parameters, halved, X, Y, 1e-4),
         (parameters, right, X, Y, 1e-2),
     ]
@@ -260,10 +258,7 @@ def known_differences() -> Mapping[str, float]:
     >>> print(f"{known_differences()['dW2 is still multiplied by 2.']:.6f}")
     0.173442
     """
-    X, Y, parameters = gradient_check_n_test_case()
-    _, cache = forward_propagation_n(X, Y, parameters)
-    right = backward_propagation_n(X, Y, cache)
-    faulty = faulty_backward_propagation_n(X, Y, cache)
+    (X, Y, parameters), right, faulty = _network()
     states = {
         "Both mistakes are still there.": faulty,
         "dW2 is still multiplied by 2.": right | {"dW2": faulty["dW2"]},
@@ -385,6 +380,15 @@ STEPS: dict[str, Answer] = {
 def _along_epsilon(quotient: Answer) -> Answer:
     """Return a quotient of a cost of one parameter, whose step is epsilon itself."""
     return lambda J, theta, epsilon: quotient(J, theta, epsilon, epsilon)
+
+
+def _network() -> tuple[tuple[Any, Any, Any], dict[str, Any], dict[str, Any]]:
+    """Return the case of the course, and its gradients: right, and as they are handed out."""
+    X, Y, parameters = gradient_check_n_test_case()
+    _, cache = forward_propagation_n(X, Y, parameters)
+    gradients = (backward_propagation_n, faulty_backward_propagation_n)
+    right, faulty = (backward(X, Y, cache) for backward in gradients)
+    return (X, Y, parameters), right, faulty
 
 
 def _wrong_checks() -> dict[str, Answer]:

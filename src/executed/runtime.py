@@ -97,8 +97,7 @@ def transferred(file: Path) -> int:
 
 def renew(copy: Path) -> None:
     """Take the files that have a sum from a folder or an archive; refuse any that differs."""
-    lines = (FOLDER / "SHA256SUMS").read_text("utf-8").splitlines()
-    sums = {name: expected for expected, name in map(str.split, lines)}
+    sums = sums_of(FOLDER)
     with TemporaryDirectory() as folder:
         if copy.is_file():
             unpack_archive(copy, folder, "zip" if is_zipfile(copy) else None)
@@ -109,6 +108,12 @@ def renew(copy: Path) -> None:
             sys.exit(f"{name}: there is none with the sum {expected}. Nothing was renewed.")
     for name, content in found.items():
         (FOLDER / name).write_bytes(content)
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """Return the sums that the files of a folder should have, by their names."""
+    lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
+    return {name: expected for expected, name in map(str.split, lines)}
 
 
 if __name__ == "__main__":

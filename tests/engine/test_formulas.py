@@ -15,6 +15,7 @@ import pytest
 from executed import calculus
 from executed.page import programs, without_fences
 from executed.proofs import without_markings
+from executed.runtime import sums_of
 from executed.tex import read
 from executed.ties import untied
 from executed.trials import in_order
@@ -109,8 +110,7 @@ def problems(page: str) -> str:
 def test_katex_is_whole_and_of_one_version() -> None:
     """Its files are those that were released, and its style is that of its script."""
     folder = DOCS / "assets" / "katex"
-    lines = map(str.split, (folder / "SHA256SUMS").read_text().splitlines())
-    sums = {name: expected for expected, name in lines}
+    sums = sums_of(folder)
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.*")}
     assert sums.keys() == {*files, "LICENSE"}
     for name, expected in sums.items():

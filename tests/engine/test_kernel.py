@@ -20,7 +20,7 @@ from executed.figures import Figures
 from executed.kernel import Program
 from executed.page import blocks
 from executed.runnable import lacks
-from executed.runtime import ENGINE, FOLDER, megabytes, released, renew
+from executed.runtime import ENGINE, FOLDER, megabytes, released, renew, sums_of
 from support.checkout import ROOT
 
 
@@ -146,8 +146,7 @@ def test_a_block_says_what_it_lacks(
 
 def test_the_runtime_is_what_was_released() -> None:
     """Its files have their sums, the packages those of the release's own list; none is missing."""
-    lines = (FOLDER / "SHA256SUMS").read_text("utf-8").splitlines()
-    sums = {name: expected for expected, name in map(str.split, lines)}
+    sums = sums_of(FOLDER)
     for name, expected in sums.items():
         assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == expected, name
     listed = {one["file_name"]: one["sha256"] for one in released()["packages"].values()}

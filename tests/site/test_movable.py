@@ -22,10 +22,8 @@ from backproof._objective import Cost, Objective
 from backproof._parameters import Parameters
 from backproof._slopes import central_difference
 from executed.figures import Figures
-from executed.page import programs
-from executed.trials import in_order
-from support.browsing import WIDTHS, darken, faults, settle, violations
-from support.checkout import CI, DOCS, in_ci
+from support.browsing import WIDTHS, darken, faults, plant, settle, violations, written
+from support.checkout import CI, DOCS, in_ci, left_by
 
 PAGE = "learn/step-size.html"
 SOURCE = (DOCS / PAGE).with_suffix(".md").read_text("utf-8")
@@ -35,7 +33,7 @@ Reading = Callable[[float], float]
 Measured = dict[str, float]
 PRECISIONS = (np.float64, np.float32)
 KINDS = [(difference, taken) for difference in ("central", "forward") for taken in (False, True)]
-SCRIPT = DOCS / "assets" / "movable" / "steps.js"
+SCRIPTS = DOCS / "assets" / "movable"
 
 # One list of columns for each position of the slider, from left to right.
 COLUMNS = """
@@ -102,9 +100,7 @@ HEIGHT = "document.querySelector('.movable').offsetHeight"
 @pytest.fixture(scope="module")
 def variables() -> dict[str, Any]:
     """Return what the blocks of the page leave."""
-    variables: dict[str, Any] = {}
-    list(in_order(variables, programs(SOURCE), SOURCE, "page"))
-    return variables
+    return left_by(SOURCE)
 
 
 @pytest.fixture
@@ -195,11 +191,7 @@ def test_a_wrong_number_is_seen(
 ) -> None:
     """A script with a planted fault differs from Python; the script as it is does not."""
     assert not differences(tab, "exp(x) at 1", variables)
-    script = SCRIPT.read_text("utf-8")
-    assert right in script
-    faulty = script.replace(right, wrong)
-    tab.route("**/steps.js", lambda route: route.fulfill(body=faulty))
-    tab.reload()
+    replaced(tab, right, wrong)
     assert differences(tab, "exp(x) at 1", variables)
 
 
@@ -443,10 +435,7 @@ FAULTY_DRAWINGS = {
 
 def replaced(tab: Page, sound: str, faulty: str) -> None:
     """Open the page with a script that has a fault."""
-    scripts = {path.name: path.read_text("utf-8") for path in SCRIPT.parent.glob("*.js")}
-    ((name, script),) = (one for one in scripts.items() if sound in one[1])
-    assert script.count(sound) == 1
-    tab.route(f"**/{name}", lambda route: route.fulfill(body=script.replace(sound, faulty)))
+    plant(tab, SCRIPTS, sound, faulty)
     tab.reload()
 
 
@@ -568,13 +557,10 @@ OWN = '"cube at 2": (lambda x: x**3, 2.0, [12.0, 12.0, 6.0]),'
 def test_a_function_of_the_reader_s_own_is_drawn(tab: Page) -> None:
     """What is put among the choices of the block is there to choose once it has run."""
     tab.set_default_timeout(60_000)
-    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     holder = tab.locator(".language-python", has_text="choices = {")
     block = holder.locator("code")
     code = (block.text_content() or "").replace("choices = {", f"choices = {{{OWN}")
-    block.focus()
-    tab.keyboard.press("ControlOrMeta+a")
-    tab.keyboard.insert_text(code)
+    written(block, code)
     tab.keyboard.press("Control+Enter")
     choice = tab.get_by_role("combobox", name="Function")
     expect(choice.locator("option")).to_have_count(len(NAMES) + 1, timeout=120_000)

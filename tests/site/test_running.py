@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from executed.page import blocks, is_guide
 from executed.runnable import lacks
 from support.answers import EXERCISES, program
-from support.browsing import served, violations
-from support.checkout import BLOCK, CI, DOCS, ROOT, in_ci
+from support.browsing import served, settle, violations, written
+from support.checkout import BLOCK, CI, DOCS, in_ci
 
 # A run begins with loading Python, beside other tests.
 PATIENCE = 60_000
@@ -28,7 +28,7 @@ BEGIN = """
         window.answer = message => new Promise((resolve, reject) => {
             worker.onmessage = ({data}) => resolve(data);
             worker.onerror = ({message}) => reject(new Error(message));
-            worker.postMessage({figures: [], files: {}, name: "block 1", ...message});
+            worker.postMessage({figures: [], reads: [], name: "block 1", ...message});
         });
     }
 """
@@ -72,13 +72,6 @@ def run(tab: Page, number: int = 0) -> str:
     return status(tab, number)
 
 
-def written(tab: Page, text: str, number: int = 0) -> None:
-    """Put other code in the place of a block's, by the keyboard."""
-    code(tab, number).focus()
-    tab.keyboard.press("ControlOrMeta+a")
-    tab.keyboard.insert_text(text)
-
-
 @pytest.mark.parametrize(
     "page", ["index.html", "learn/find-the-mistake.html"] if CI else ["index.html"]
 )
@@ -87,7 +80,7 @@ def test_blocks_print_what_the_page_shows(page: str, tab: Page, address: str) ->
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     tab.goto(address + page)
-    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    settle(tab)
     run(tab, bars(tab).count() - 1)
     assert {status(tab, n) for n in range(bars(tab).count())} <= {
         "The same as shown.",
@@ -110,12 +103,11 @@ def differences(tab: Page, path: Path, page: str) -> Iterator[str]:
     """Yield what the blocks of a page print there otherwise than the page shows."""
     is_alone = is_guide(str(path))
     reads = get_data(page)[1].get("reads", [])
-    files = {name: (ROOT / name).read_text("utf-8") for name in reads}
     is_new = True
     for block, lacking in zip(blocks(page), lacks(blocks(page), is_alone), strict=True):
         if lacking:
             continue
-        message = {"code": block.text, "isNew": is_new or is_alone, "files": files}
+        message = {"code": block.text, "isNew": is_new or is_alone, "reads": reads}
         answer = tab.evaluate("message => answer(message)", message)
         is_new = False
         expected = block.output.text if block.output else answer["printed"]
@@ -163,7 +155,7 @@ def test_it_is_changed_and_run_from_the_keyboard(tab: Page, address: str) -> Non
     mended = mended.replace("np.mean(d)}", "2 * np.mean(d)}").replace(
         "2 / 3 * X.T @ d", '2 / 3 * X.T @ d + 2 * p["w"]'
     )
-    written(tab, mended)
+    written(code(tab), mended)
     tab.keyboard.press("Control+Enter")
     assert status(tab) == "This differs from what was shown."
     assert output(tab).startswith("The gradient is correct.\n")
@@ -192,13 +184,13 @@ def test_a_page_is_one_program(tab: Page, address: str) -> None:
     """The blocks above run first, as they were changed, and not again where nothing has changed."""
     tab.goto(f"{address}learn/one-dimension.html")
     last = code(tab, 1)
-    written(tab, "print('above')\nx = 2.0")
-    written(tab, "print(x)\nx += 1", 1)
+    written(code(tab), "print('above')\nx = 2.0")
+    written(code(tab, 1), "print(x)\nx += 1")
     assert "differs" in run(tab, 1)
     assert output(tab, 1) == "2.0\n"
     assert run(tab, 1)
     assert output(tab, 1) == "2.0\n"
-    written(tab, "x = 4.0")
+    written(code(tab), "x = 4.0")
     run(tab, 1)
     assert output(tab, 1) == "4.0\n"
     assert last.text_content() == "print(x)\nx += 1"
@@ -208,14 +200,14 @@ def test_an_endless_block_is_stopped(tab: Page, address: str) -> None:
     """What runs for ever ends at a click, and Python begins anew."""
     tab.goto(f"{address}index.html")
     before = code(tab).text_content() or ""
-    written(tab, "while True:\n    pass")
+    written(code(tab), "while True:\n    pass")
     tab.keyboard.press("Control+Enter")
     button = bars(tab).first.get_by_role("button", name="Stop")
     expect(bars(tab).nth(2).get_by_role("button", name="Run")).to_be_disabled()
     tab.wait_for_timeout(1000)
     button.click()
     assert status(tab) == "Stopped."
-    written(tab, before)
+    written(code(tab), before)
     assert run(tab) == "The same as shown."
 
 
@@ -231,7 +223,7 @@ check_gradient(lambda w: np.sum(w ** 2), lambda w: w[:2], np.ones(3))
 def test_an_error_shows_its_line(tab: Page, address: str) -> None:
     """Below the block and in it, without lines of others; one above is named."""
     tab.goto(f"{address}index.html")
-    written(tab, ERROR)
+    written(code(tab), ERROR)
     assert run(tab) == "An error in line 4."
     first, second, third, *said = output(tab).splitlines()
     assert (first, second) == (
@@ -257,7 +249,7 @@ def test_a_figure_is_drawn_anew(tab: Page, address: str) -> None:
     assert "ran" in run(tab, last)
     same = drawing.inner_html()
     assert words(same) == words(before)
-    written(tab, (code(tab, last).text_content() or "").replace("np.sin", "np.exp"), last)
+    written(code(tab, last), (code(tab, last).text_content() or "").replace("np.sin", "np.exp"))
     run(tab, last)
     assert drawing.inner_html() not in (before, same)
     assert drawing.get_attribute("aria-label") == label
@@ -283,7 +275,7 @@ def test_it_is_fit_to_read(
     tab.emulate_media(color_scheme=scheme)
     tab.goto(f"{address}index.html")
     run(tab)
-    written(tab, "1 / 0", 2)
+    written(code(tab, 2), "1 / 0")
     run(tab, 2)
     assert not violations(tab)
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -331,6 +323,17 @@ def test_python_that_fails_to_load_is_told_and_tried_again(tab: Page, address: s
     assert run(tab) == "The same as shown."
 
 
+@in_ci
+def test_a_file_that_a_page_reads_and_that_does_not_come_is_told(tab: Page, address: str) -> None:
+    """The run ends, and the next one reads it."""
+    tab.goto(f"{address}explanation/honesty.html")
+    settle(tab)
+    tab.route("**/honesty.json", lambda route: route.abort())
+    assert run(tab).startswith("Python failed here: ")
+    tab.unroute("**/honesty.json")
+    assert re.search("same|ran", run(tab))
+
+
 @pytest.mark.parametrize("judge", EXERCISES if CI else ["judge_gradient_check_n"])
 def test_an_exercise_is_judged(judge: str, tab: Page, address: str) -> None:
     """Each answer, typed into its block, is told what it computes."""
@@ -340,7 +343,7 @@ def test_an_exercise_is_judged(judge: str, tab: Page, address: str) -> None:
     shown = block.evaluate("one => one.nextElementSibling.textContent")
     assert "three dots" in shown
     for body, told in answers:
-        written(tab, program(judge, body))  # into the first block, which needs none above it
+        written(code(tab), program(judge, body))  # into the first block, which needs none above it
         run(tab)
         assert told in output(tab)
 

@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from executed.page import programs
-from executed.trials import in_order
-from support.browsing import WIDTHS, settle, violations
-from support.checkout import DOCS, in_ci
+from support.browsing import WIDTHS, plant, settle, violations
+from support.checkout import DOCS, in_ci, left_by
 
 SCRIPTS = DOCS / "assets" / "movable"
 # With the slider at a position: the table, what is said, and where dots and ticks are drawn.
@@ -45,26 +43,15 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a page, with one of its scripts changed."""
     tab = browser.new_page()
 
-    def open_with(page: str, script: str = "", sound: str = "", faulty: str = "") -> Page:
-        if script:
-            text = (SCRIPTS / script).read_text("utf-8")
-            assert text.count(sound) == 1
-            body = text.replace(sound, faulty)
-            tab.route(f"**/{script}", lambda route: route.fulfill(body=body))
+    def open_with(page: str, *fault: str) -> Page:
+        if fault:
+            plant(tab, SCRIPTS, *fault)
         tab.goto(f"{address}learn/{page}.html")
         settle(tab)
         return tab
 
     yield open_with
     tab.close()
-
-
-def left_by(page: str) -> dict[str, Any]:
-    """Return what the blocks of a page leave."""
-    source = (DOCS / "learn" / f"{page}.md").read_text("utf-8")
-    variables: dict[str, Any] = {}
-    list(in_order(variables, programs(source), source, page))
-    return variables
 
 
 # A point over a kink
@@ -123,12 +110,12 @@ def test_quotients_at_a_kink_are_those_of_numpy(open_page: Callable[..., Page]) 
 )
 def test_a_wrong_quotient_is_seen(sound: str, faulty: str, open_page: Callable[..., Page]) -> None:
     """A script with a planted fault."""
-    assert [*wrong_at_a_kink(open_page("kinks", "kink.js", sound, faulty))]
+    assert [*wrong_at_a_kink(open_page("kinks", sound, faulty))]
 
 
 def test_the_data_are_those_of_the_page() -> None:
     """What the script is given is what NumPy computes for the functions that are named."""
-    crossing = left_by("kinks")["crossing"]
+    crossing = left_by((DOCS / "learn" / "kinks.md").read_text("utf-8"))["crossing"]
     for name, f in FUNCTIONS.items():
         shown, x = crossing["functions"][name], np.array(crossing["x"])
         for key, places in (("at", x), ("plus", x + 0.5), ("minus", x - 0.5)):
@@ -176,7 +163,7 @@ def test_norms_of_a_spread_error_are_those_of_numpy(open_page: Callable[..., Pag
 )
 def test_a_wrong_norm_is_seen(sound: str, faulty: str, open_page: Callable[..., Page]) -> None:
     """A script with a planted fault."""
-    assert [*wrong_norms(open_page("norms", "spread.js", sound, faulty))]
+    assert [*wrong_norms(open_page("norms", sound, faulty))]
 
 
 # Both

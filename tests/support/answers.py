@@ -146,9 +146,7 @@ GRADIENT_CHECK_N = [
     (changed(("np.copy(theta)", "theta")), "J_minus is the cost at theta itself"),
     (changed(("thetaminus[i] - epsilon", "thetaminus[i]")), "J_minus is the cost at theta itself"),
     (
-        changed(
-            ("thetaplus = np.copy(theta)\n", "thetaplus = np.copy(theta)\n    J = 0\n")
-        ).replace("(J_plus - J_minus) / (2 * epsilon)", "(J_plus - J_minus) / 2 * epsilon"),
+        changed(("/ (2 * epsilon)", "/ 2 * epsilon")),
         "divides by 2 and multiplies",
     ),
     (changed(("/ (2 * epsilon)", "/ epsilon")), "it divides by epsilon"),

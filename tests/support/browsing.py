@@ -14,7 +14,7 @@ from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # The browser is to call no host by itself, and runs as root in CI.
@@ -198,6 +198,21 @@ def weight(urls: Iterable[str], site: Path, address: str) -> int:
 def compressed(file: Path) -> int:
     """Return the bytes of a file that is sent with gzip, if it can be made smaller."""
     return min(len(file.read_bytes()), len(gzip.compress(file.read_bytes())))
+
+
+def written(code: Locator, text: str) -> None:
+    """Put other code in the place of a block's, by the keyboard."""
+    code.focus()
+    code.page.keyboard.press("ControlOrMeta+a")
+    code.page.keyboard.insert_text(text)
+
+
+def plant(tab: Page, folder: Path, sound: str, faulty: str) -> None:
+    """Let the one script of a folder that has some text come with a fault in its place."""
+    scripts = {path.name: path.read_text("utf-8") for path in folder.glob("*.js")}
+    ((name, script),) = (one for one in scripts.items() if sound in one[1])
+    assert script.count(sound) == 1
+    tab.route(f"**/{name}", lambda route: route.fulfill(body=script.replace(sound, faulty)))
 
 
 def copied(tab: Page, selector: str) -> list[str]:

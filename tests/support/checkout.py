@@ -8,8 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from executed.page import programs
+from executed.trials import in_order
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -47,6 +51,13 @@ def build(configuration: Path, folder: Path, **environment: str) -> str:
     if done.returncode:
         pytest.fail(done.stderr, pytrace=False)
     return done.stderr
+
+
+def left_by(page: str) -> dict[str, Any]:
+    """Return what the blocks of a page leave, which is given as its text."""
+    variables: dict[str, Any] = {}
+    list(in_order(variables, programs(page), page, "page"))
+    return variables
 
 
 def planted(folder: Path, **pages: str) -> Path:

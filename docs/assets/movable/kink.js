@@ -1,7 +1,7 @@
 // A point that moves over a kink, with the three difference quotients there.
 // The values of the function were computed by the page's Python, the quotients are computed here.
 (() => {
-  const { clipped, figures, frame, linear, path } = Plot;
+  const { choiceOf, clipped, curve, figures, frame, linear, path } = Plot;
   const PLOT = { left: 52, right: 394, top: 10, bottom: 220 };
   const NAMES = ["backward", "forward", "central"];
   const SERIES = ["series-2", "series-1", "series-0"]; // as the figure above has them
@@ -15,9 +15,7 @@
 
   function make(holder, { h, x, functions }, label) {
     holder.innerHTML = `
-      <label>Function <select autocomplete="off">
-        ${Object.keys(functions).map((name) => `<option>${name}</option>`).join("")}
-      </select></label>
+      ${choiceOf(functions)}
       <svg role="img" viewBox="0 0 442 264"></svg>
       <label>Point <input type="range" autocomplete="off" max="${x.length - 1}"></label>
       <output></output>
@@ -29,10 +27,10 @@
 
     function draw() {
       const i = Number(slider.value);
-      const { curve, at, plus, minus } = functions[choice.value];
-      const ends = [curve.x[0], curve.x.at(-1)];
+      const { curve: wide, at, plus, minus } = functions[choice.value];
+      const ends = [wide.x[0], wide.x.at(-1)];
       const across = linear(ends, [PLOT.left, PLOT.right]);
-      const up = linear([Math.min(...curve.y) - 0.2, Math.max(...curve.y) + 0.1], [PLOT.bottom, PLOT.top]);
+      const up = linear([Math.min(...wide.y) - 0.2, Math.max(...wide.y) + 0.1], [PLOT.bottom, PLOT.top]);
       const points = [[x[i] - h, minus[i]], [x[i], at[i]], [x[i] + h, plus[i]]].map(
         ([place, value]) => [across(place), up(value)]);
       const chords = [[points[0], points[1]], [points[1], points[2]], [points[0], points[2]]].map(
@@ -40,7 +38,7 @@
       const ticks = [[ends[0], short(ends[0])], [0, "0"], [ends[1], short(ends[1])]];
       const dots = points.map(([left, top]) => `<circle cx="${left}" cy="${top}" r="4"/>`);
       drawing.innerHTML = frame(PLOT, across, up, { across: ticks, up: [] }, ["x", "f(x)"]) +
-        clipped(PLOT, `<g class="function">${path(curve.x.map((place, k) => [across(place), up(curve.y[k])]))}</g>
+        clipped(PLOT, `${curve(wide, across, up)}
           ${chords.join("")}<g class="points">${dots.join("")}</g>`);
       tell(x[i], quotients(h, functions[choice.value], i));
     }

@@ -33,6 +33,14 @@ const Plot = (() => {
 
   const path = (points) => `<path d="M${points.map((point) => point.join(" ")).join("L")}"/>`;
 
+  const curve = ({ x, y }, across, up) =>
+    `<g class="function">${path(x.map((place, i) => [across(place), up(y[i])]))}</g>`;
+
+  const choiceOf = (functions) => {
+    const options = Object.keys(functions).map((name) => `<option>${name}</option>`);
+    return `<label>Function <select autocomplete="off">${options.join("")}</select></label>`;
+  };
+
   // What leaves the plot is cut off.
   function clipped({ left, right, top, bottom }, content) {
     const [width, height] = [right - left, bottom - top];
@@ -56,5 +64,5 @@ const Plot = (() => {
     }
   }
 
-  return { brief, clipped, figures, frame, linear, logarithmic, path, powers };
+  return { brief, choiceOf, clipped, curve, figures, frame, linear, logarithmic, path, powers };
 })();

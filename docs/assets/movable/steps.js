@@ -2,7 +2,7 @@
 // The costs were computed by the page's Python. What follows from them is computed here, and
 // rounded after each operation as NumPy does, so that both come to the same numbers.
 (() => {
-  const { brief, clipped, figures, frame, linear, logarithmic, path, powers } = Plot;
+  const { brief, choiceOf, clipped, curve, figures, frame, linear, logarithmic, path, powers } = Plot;
   const ROUNDED = { float64: (x) => x, float32: Math.fround };
   const EPSILON = { float64: 2 ** -52, float32: 2 ** -23 };
   const SHAPES = { float64: "●", float32: "■" };
@@ -61,22 +61,23 @@
       ? path(ends.map((h) => [across(h), level(Math.log10(line(h)))]))
       : "");
     const drawn = points.filter((point) => !Number.isNaN(point.error));
-    const curve = drawn.length ? path(drawn.map((point) => [across(point.h), up(point.error)])) : "";
+    const measured = drawn.length ? path(drawn.map((point) => [across(point.h), up(point.error)])) : "";
     return `<g class="${precision}">
       <g class="theory">${clipped(ERRORS, lines.join(""))}</g>
-      <g class="curve">${curve}</g>
+      <g class="curve">${measured}</g>
       <g class="bound"><path d="M${ERRORS.left} ${up(error)}H${ERRORS.right}"/>
         <text x="${ERRORS.right + 6}" y="${up(error) + 5}" class="start">bound</text>
         <text x="${ERRORS.right - 8}" y="${up(Math.abs(value - chosen.derivatives[0])) + 5}">★</text></g>
       ${points.map((point) => mark(point, 1.8)).join("")}</g>`;
   }
 
-  function chord({ x, curve: { x: places, y: values }, derivatives }, { h, f, g, quotient }, isForward) {
+  function chord({ x, curve: wide, derivatives }, { h, f, g, quotient }, isForward) {
+    const { x: places, y: values } = wide;
+    const ends = [places[0], places.at(-1)];
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const room = (high - low) / 10;
-    const right = linear([places[0], places.at(-1)], [CHORD.left, CHORD.right]);
+    const right = linear(ends, [CHORD.left, CHORD.right]);
     const above = linear([low - room, high + room], [CHORD.bottom, CHORD.top]);
-    const ends = [places[0], places.at(-1)];
     const line = (at, slope, height) => path(ends.map((end) => [right(end), above(height + slope * (end - at))]));
     const middle = isForward ? x + h / 2 : x;
     const now = Number.isNaN(quotient) ? "" : line(middle, quotient, (f + g) / 2);
@@ -86,7 +87,7 @@
     const value = values[Math.floor(values.length / 2)];
     const ticks = { across: [ends[0], x, ends[1]].map((at) => [at, String(Number(at.toPrecision(3)))]), up: [] };
     return `${frame(CHORD, right, above, ticks, ["x", "f(x)"])}${clipped(CHORD,
-      `<g class="function">${path(places.map((at, i) => [right(at), above(values[i])]))}</g>
+      `${curve(wide, right, above)}
        <g class="tangent">${line(center, derivatives[0], value)}</g>
        <g class="float64 chord">${now}${points.join("")}</g>`)}`;
   }
@@ -113,9 +114,7 @@
 
   function make(holder, { steps, functions }, label) {
     holder.innerHTML = `
-      <label>Function <select autocomplete="off">
-        ${Object.keys(functions).map((name) => `<option>${name}</option>`).join("")}
-      </select></label>
+      ${choiceOf(functions)}
       <label>Difference <select autocomplete="off"><option>central</option><option>forward</option></select></label>
       <label class="switch"><input type="checkbox" autocomplete="off"> divide by the step really taken</label>
       <svg class="function-plot" aria-hidden="true" viewBox="0 0 442 190"></svg>

@@ -25,12 +25,16 @@ async function load(python, how, what) {
   if (problems.length) throw new Error(problems.join(" "));
 }
 
-async function answer({ files, isNew, code, name, figures }) {
+// What a page reads of the repository stands beside it.
+async function read({ FS }, path) {
+  const content = await fetched(path.replace(/^docs\//, "../../"));
+  FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+  FS.writeFile(path, new Uint8Array(content));
+}
+
+async function answer({ reads, isNew, code, name, figures }) {
   const { python, kernel } = await begun;
-  for (const [path, text] of Object.entries(files)) {
-    python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-    python.FS.writeFile(path, text);
-  }
+  if (isNew) await Promise.all(reads.map((path) => read(python, path)));
   await load(python, "loadPackagesFromImports", code);
   if (isNew) program = kernel.Program();
   const plain = { dict_converter: Object.fromEntries };
