@@ -1,6 +1,6 @@
 // Lets readers run the Python blocks of a page, and edit them. Nothing of Python is loaded before.
 (() => {
-  const { alone, lacking, reads, megabytes } = JSON.parse(document.getElementById("run").textContent);
+  const { alone, lacking, aside, reads, megabytes } = JSON.parse(document.getElementById("run").textContent);
   const here = document.currentScript.src;
   const REPORT = /^array +shape .*(?:\n.+)*/m; // as executed.reports marks it
   const DRAWS = /\b(matplotlib|backproof\.plots)\b/;
@@ -12,7 +12,7 @@
   const wrongLines = window.Highlight && CSS.highlights.set("wrong", new Highlight()).get("wrong");
 
   let worker; // it is started by the first run, and anew after a stop
-  let ran = []; // the blocks that its program has run, as they were
+  let ran = new Map(); // the numbers of the blocks that its program has run, with their code
   let running; // the block that was asked for, while it runs
   let finish; // what it waits for
   let isLoaded = false;
@@ -71,9 +71,14 @@
     block.button.textContent = block === running ? "Stop" : run;
   }
 
-  // What it takes to run a block: those above it, too, where the page is one program.
+  // What it takes to run a block: those above it, too, where the page is one program,
+  // all but pictures of which the blocks below use nothing.
   function upTo({ number }) {
-    return blocks.slice(alone ? number : 0, number + 1);
+    const above = blocks.slice(alone ? number : 0, number + 1);
+    const isUsed = (name, one) => above.slice(one.number + 1)
+      .some(({ code }) => new RegExp(`\\b${name}\\b`).test(code.textContent));
+    return above.filter((one) => one.number === number
+      || !aside[one.number] || aside[one.number].some((name) => isUsed(name, one)));
   }
 
   function typed(event, block) {
@@ -96,9 +101,9 @@
   async function run(block) {
     begin(block);
     const sources = blocks.map(({ code }) => code.textContent);
-    const goesOn = !alone && ran.length <= block.number && ran.every((source, i) => source === sources[i]);
-    if (!goesOn) ran = [];
-    for (const one of upTo(block).slice(ran.length)) {
+    const isAsItRan = [...ran].every(([number, source]) => source === sources[number]);
+    if (!isAsItRan || Math.max(...ran.keys()) >= block.number) ran.clear();
+    for (const one of upTo(block).filter(({ number }) => !ran.has(number))) {
       const answer = await send({ code: sources[one.number], name: `block ${one.number + 1}` });
       if (answer.stopped || answer.failed) {
         forget();
@@ -106,13 +111,13 @@
         break;
       }
       show(one, answer);
-      ran.push(sources[one.number]);
+      ran.set(one.number, sources[one.number]);
       if (!answer.line) continue;
-      ran = []; // it left its work half done
+      ran.clear(); // it left its work half done
       if (one !== block) say(block, `Block ${one.number + 1} above raised an error.`);
       break;
     }
-    if (alone) ran = [];
+    if (alone) ran.clear();
     end();
   }
 
@@ -139,7 +144,7 @@
     }
     const answer = await new Promise((resolve) => {
       finish = resolve;
-      worker.postMessage({ ...message, isNew: !ran.length, reads, figures: [...figures.keys()] });
+      worker.postMessage({ ...message, isNew: !ran.size, reads, figures: [...figures.keys()] });
     });
     isLoaded ||= !answer.failed && !answer.stopped;
     return answer;
@@ -148,7 +153,7 @@
   function forget() {
     worker?.terminate();
     worker = undefined;
-    ran = [];
+    ran.clear();
   }
 
   // Showing

@@ -19,7 +19,7 @@ from executed.runtime import sums_of
 from executed.tex import read
 from executed.ties import untied
 from executed.trials import in_order
-from support.checkout import DOCS, ROOT
+from support.checkout import DOCS, ROOT, in_ci
 
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"]
 MODULES = sorted((ROOT / "src" / "backproof").rglob("*.py"))
@@ -202,6 +202,7 @@ def test_a_reader_sees_no_comment() -> None:
     assert "<!--" not in without_markings(PAGE)
 
 
+@in_ci
 def test_formulas_of_notebooks_and_docstrings_are_on_a_page() -> None:
     """They are parts of formulas that a page ties to code."""
     texts = {

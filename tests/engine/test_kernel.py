@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,10 +19,10 @@ from matplotlib.figure import Figure
 from executed import runtime
 from executed.figures import Figures
 from executed.kernel import Program
-from executed.page import blocks
-from executed.runnable import lacks
+from executed.page import blocks, caught, is_guide
+from executed.runnable import aside, lacks
 from executed.runtime import ENGINE, FOLDER, megabytes, released, renew, sums_of
-from support.checkout import ROOT
+from support.checkout import DOCS, ROOT
 
 
 @pytest.fixture
@@ -139,6 +140,50 @@ def test_a_block_says_what_it_lacks(
     page = blocks("\n\n".join(f"```python\n{code}\n```" for code in codes))
     assert list(lacks(page, are_alone=True)) == alone
     assert list(lacks(page, are_alone=False)) == together
+
+
+CURVE = """\
+import matplotlib.pyplot as plt
+import numpy as np
+
+steps = np.logspace(-3, 0)
+curve, axes = plt.subplots()
+axes.plot([k for k in steps])
+"""
+
+
+@pytest.mark.parametrize(
+    ("below", "names"),
+    [
+        ("print(1)", ["axes", "curve", "np", "plt", "steps"]),
+        ("steps = [1]\nprint(steps, [k for k in steps])", ["axes", "curve", "np", "plt"]),
+        ("for steps in range(3):\n    print(steps)", ["axes", "curve", "np", "plt"]),
+        ("def f(x):\n    return x + steps", None),
+        ("print(steps)\nsteps = 1", None),
+        ("axes.set(xlabel='step')", None),
+    ],
+)
+def test_a_picture_that_nothing_below_uses_is_put_aside(
+    below: str, names: list[str] | None
+) -> None:
+    """Not a block that draws nothing, and no picture whose names are read below."""
+    page = blocks("\n\n".join(f"```python\n{code}\n```" for code in ("x = 3", CURVE, below)))
+    assert list(aside(page)) == [None, names, None]
+
+
+@pytest.mark.parametrize("path", [*sorted(DOCS.rglob("*.md"))], ids=lambda path: path.stem)
+def test_blocks_print_the_same_without_the_pictures(path: Path) -> None:
+    """Those that are put aside, which may have drawn random numbers or changed an array."""
+    page = path.read_text("utf-8")
+    some = blocks(page)
+    if is_guide(str(path)) or not any(names is not None for names in aside(some)):
+        return
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for block, names, lacking in zip(some, aside(some), lacks(some, False), strict=True):
+        if names is None and not lacking:
+            printed = caught(partial(exec, block.text, namespace))
+            if block.output:
+                assert printed.split() == block.output.text.split(), block.text
 
 
 # The runtime

@@ -189,6 +189,7 @@ ORDER = "print(*{*'abcdefgh'})"
 SORTED = "print(*sorted({*'abcdefgh'}))"
 
 
+@in_ci
 @pytest.mark.parametrize(("code", "is_noticed"), [(ORDER, True), (SORTED, False)])
 def test_the_order_of_a_set_is_no_output(
     code: str, is_noticed: bool, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
@@ -518,6 +519,7 @@ def test_every_page_of_the_site_is_one_that_runs() -> None:
     assert sorted(listed) == sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md"))
 
 
+@in_ci
 @pytest.mark.parametrize("category", ["UserWarning", "DeprecationWarning", "ImportWarning"])
 def test_warnings_are_errors_as_configured(category: str, tmp_path: Path) -> None:
     """A block that warns fails, with the settings of the project; a message of BLAS does not."""

@@ -28,6 +28,7 @@ from support.catalogue import (
 from support.catalogue.mistakes import PLANTS, relative_change
 from support.catalogue.model import arrays_of
 from support.catalogue.scales import SCALES
+from support.checkout import in_ci
 
 Case = Right | Wrong | Kink
 BOTH: tuple[Right | Wrong, ...] = (*RIGHT, *WRONG)
@@ -75,6 +76,7 @@ def test_a_wrong_gradient_is_wrong_where_it_says(case: Wrong) -> None:
             np.testing.assert_allclose(claimed, factor * right, rtol=1e-5, atol=0)
 
 
+@in_ci
 @pytest.mark.parametrize("case", WRONG, ids=name)
 def test_a_mistake_can_be_seen(case: Wrong) -> None:
     """In every array named, an entry lies outside the error of its slope, three times over."""
@@ -158,6 +160,7 @@ def test_cases_can_be_sent_to_other_processes() -> None:
         assert model.cost(model.parameters) == case.model.cost(case.model.parameters)
 
 
+@in_ci
 def test_random_cases_are_cases() -> None:
     """Of 300, the wrong ones are wrong where they say, and the arrays are finite and small."""
     rng = np.random.default_rng(0)

@@ -23,7 +23,7 @@ from backproof.exercises import (
 )
 from executed.page import blocks
 from support.answers import EXERCISES, SOLVED, program
-from support.checkout import DOCS
+from support.checkout import DOCS, in_ci
 
 ANSWERS = [
     (judge, body, told) for judge, (*_, answers) in EXERCISES.items() for body, told in answers
@@ -40,6 +40,7 @@ def test_an_answer_is_told_what_it_computes(judge: str, body: str, told: str) ->
     assert told in said
 
 
+@in_ci
 def test_mistakes_are_told_apart() -> None:
     """Each is named, and none is taken for another."""
     for text, quotient in QUOTIENTS.items():

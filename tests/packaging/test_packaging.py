@@ -94,6 +94,7 @@ def test_the_packages_state_the_addresses_that_their_build_is_told(
     assert len({link.startswith("https://c.test/") for link in links}) == 1
 
 
+@in_ci
 def test_the_wheel_works_in_an_empty_environment(packages: Path, tmp_path: Path) -> None:
     """With nothing but the wheel and its dependency, the example of README prints what it shows."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
@@ -171,6 +172,7 @@ INDEX = '# Home\n\nThis is "home" & more.\n\n[Page](page.md)\n'
 PAGE = "# A page\n\nOne sentence.\n\n::: backproof.relative_difference\n"
 
 
+@in_ci
 def test_addresses_are_used_where_they_are_known(tmp_path: Path) -> None:
     """Edit links and previews appear with the addresses that they need, and not without."""
     configuration = planted(tmp_path, index=INDEX, page=PAGE)

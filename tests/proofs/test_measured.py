@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import peers
 from proofs import honest, verdicts
+from support.checkout import in_ci
 from support.families import METHODS
 from support.measured import complaints, made, summed
 
@@ -128,6 +129,7 @@ def test_the_same_gradients_end_otherwise(kind: str) -> None:
     assert len(differ) <= FEW, differ
 
 
+@in_ci
 @pytest.mark.parametrize("name", ["mixed scales", "least squares at the optimum", "dropout"])
 def test_a_family_is_counted_again(name: str) -> None:
     """All of its cases, in each precision and by each method, end as the file says."""

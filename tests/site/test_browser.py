@@ -118,6 +118,7 @@ def test_every_font_is_shown_by_some_page(visited: Callable[[str], Visit]) -> No
     assert fonts <= asked
 
 
+@in_ci
 def test_pages_need_no_script(browser: Browser, address: str) -> None:
     """With JavaScript off, every figure is drawn and every formula typeset."""
     tab = browser.new_context(java_script_enabled=False).new_page()
@@ -172,6 +173,7 @@ def test_a_page_that_shifts_is_seen(browser: Browser, tmp_path: Path) -> None:
         assert visit(browser, f"{address}page.html").shift > 0.05
 
 
+@in_ci
 def test_what_paint_waits_for_is_seen(browser: Browser, tmp_path: Path) -> None:
     """A script in the head holds the text up; one that is deferred does not."""
     (tmp_path / "a.js").touch()
@@ -364,6 +366,7 @@ BROUGHT = {
 }
 
 
+@in_ci
 def test_search_finds_what_people_bring(tab: Page, address: str) -> None:
     """Words of other tools and of the field lead first to the page that takes them up."""
     tab.goto(f"{address}index.html")
@@ -415,6 +418,7 @@ def words(text: str) -> set[str]:
     return {*re.findall(r"[^\W\d_]+", text.lower())}
 
 
+@in_ci
 def test_the_site_opens_from_disk(browser: Browser, site: Path) -> None:
     """A page that is opened from disk asks no host and reports nothing."""
     seen = visit(browser, f"{site.as_uri()}/learn/limit.html")

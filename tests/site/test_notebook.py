@@ -21,7 +21,7 @@ from executed.notebooks import as_page, published, shown_by
 from executed.page import programs
 from executed.prose import unquoted_numbers
 from executed.trials import in_order
-from support.checkout import DOCS, build, planted
+from support.checkout import DOCS, build, in_ci, planted
 
 PATH = DOCS / "learn" / "find-the-mistake.ipynb"
 NOTEBOOK: Any = nbformat.read(PATH, as_version=4)  # type: ignore[no-untyped-call]
@@ -153,6 +153,7 @@ def test_a_picture_that_is_the_last_line_of_a_cell_is_shown(with_wheel: dict[str
     assert pictures(plain, with_wheel) == [0, 0]
 
 
+@in_ci
 def test_a_picture_is_shown_in_the_format_that_the_notebook_chose(
     with_wheel: dict[str, str],
 ) -> None:
@@ -253,6 +254,7 @@ def links(notebook: str) -> list[str]:
     return re.findall(r"\]\(([^)]+)\)", notebook)
 
 
+@in_ci
 def test_a_notebook_is_run_by_every_build(tmp_path: Path) -> None:
     """What its cells show is on the page, and nothing of what they showed before."""
     code = "import os; print('a < b > c', os.environ['CHANGED'])"

@@ -196,7 +196,7 @@ EXERCISES = {
     ),
     "judge_relative_difference": (
         "difference(gradient, approximation)",
-        "relative-difference",
+        "n-dimensions",
         RELATIVE_DIFFERENCE,
     ),
     "judge_gradient_check_n": (
