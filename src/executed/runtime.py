@@ -16,6 +16,7 @@ import json
 import sys
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from shutil import unpack_archive
 from tempfile import TemporaryDirectory
@@ -24,6 +25,7 @@ from zipfile import ZipFile, ZipInfo, is_zipfile
 
 from hatchling.builders.wheel import WheelBuilder
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
 
 from executed.commands import ROOT
 
@@ -32,18 +34,27 @@ RUNTIME = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "python_stdlib.
 LIBRARY = "backproof"
 # What the library needs there, and what its part that draws needs.
 BASE, DRAWING = "numpy", "matplotlib"
+# The library as each build puts it there.
+WHEEL = FOLDER / f"{LIBRARY}-{version(LIBRARY)}-py3-none-any.whl"
 ENGINE = ("__init__", "drawing", "kernel", "pictures", "wording")
 
 
+def on_files(files: Files, config: MkDocsConfig) -> None:
+    """Put the library there, for the runtime and for those who download it."""
+    with TemporaryDirectory() as folder:
+        (wheel,) = map(Path, WheelBuilder(str(ROOT)).build(directory=folder))
+        name, content = f"assets/python/{wheel.name}", wheel.read_bytes()
+    files.append(File.generated(config, name, content=content))
+
+
 def on_post_build(config: MkDocsConfig, **_: object) -> None:
-    """Put the library, what runs blocks, and the list of packages beside the runtime."""
+    """Put what runs blocks, and the list of packages, beside the runtime."""
     target = Path(config.site_dir, "assets", "python")
-    (wheel,) = map(Path, WheelBuilder(str(ROOT)).build(directory=str(target)))
     with ZipFile(target / "executed.zip", "w") as engine:
         for name in ENGINE:
             text = Path(__file__).with_name(f"{name}.py").read_text("utf-8")
             engine.writestr(ZipInfo(f"executed/{name}.py"), text)  # the same bytes at every build
-    (target / "pyodide-lock.json").write_text(json.dumps(lock(wheel)), "utf-8")
+    (target / "pyodide-lock.json").write_text(json.dumps(lock(target / WHEEL.name)), "utf-8")
 
 
 def lock(wheel: Path) -> dict[str, Any]:
