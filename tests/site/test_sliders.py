@@ -1,13 +1,14 @@
-"""The figures with a point to move and an error to spread: they draw what their data say."""
+"""The figures with a point, an error or a mistake to choose: they draw what their data say."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browsing import WIDTHS, plant, settle, violations
 from support.checkout import DOCS, in_ci, left_by
@@ -166,7 +167,104 @@ def test_a_wrong_norm_is_seen(sound: str, faulty: str, open_page: Callable[..., 
     assert [*wrong_norms(open_page("norms", sound, faulty))]
 
 
-# Both
+# A mistake that travels
+
+
+MISTAKES = {
+    "a factor of 2": "2×",
+    "the sign": "-1×",
+    "the mean is missing": "10×",
+    "the mean is taken twice": "0.1×",
+    "no slope of relu": "wrong",
+}
+
+
+ALL = {f"{kind}{k}" for kind in "Wb" for k in (1, 2, 3)}
+
+
+def reached(line: str) -> set[str]:
+    """Return which gradients a mistake in a line makes wrong: its own, and all made from it."""
+    layer = int(line[-1])
+    if not line.startswith("dZ"):
+        return {line}
+    return {f"d{kind}{k}" for kind in "ZWb" for k in range(1, layer + 1)}
+
+
+def marks(figure: Locator) -> dict[str, str]:
+    """Return the names in the boxes that are marked, with their marks."""
+    boxes = figure.locator(".box.series-1")
+    return dict(box.locator("text").all_text_contents() for box in boxes.all())
+
+
+def wrongly_watched(tab: Page) -> Iterator[str]:
+    """Yield which mistakes are drawn or said to reach something else."""
+    figure = tab.locator(".movable").first
+    line, mistake = figure.locator("select").all()
+    for name in line.locator("option").evaluate_all("all => all.map(one => one.value)"):
+        line.select_option(name)
+        for text in mistake.locator("option").all_text_contents():
+            mistake.select_option(text)
+            if marks(figure) != dict.fromkeys(reached(name), MISTAKES[text]):
+                yield f"{name}, {text}: {marks(figure)}"
+            said = figure.locator("output").inner_text()
+            arrays = {one[1:] for one in reached(name) if one[1] != "Z"}
+            if arrays != (set(re.findall(r"[Wb]\d", said.split("in ")[1])) or ALL):
+                yield f"{name}, {text}: {said}"
+
+
+def wrongly_guessed(tab: Page) -> Iterator[str]:
+    """Yield which guesses are answered wrongly, for all mistakes, or show what is to be guessed."""
+    figure = tab.locator(".movable").nth(1)
+    (line,) = figure.locator("select").all()
+    names = [*filter(None, line.locator("option").evaluate_all("all => all.map(one => one.value)"))]
+    seen = set()
+    for _ in range(27):
+        asked = marks(figure)
+        if any("Z" in name for name in asked):
+            yield f"it shows {asked}"
+        for name in names:
+            line.select_option(name)
+            said = figure.locator("output").inner_text()
+            is_it = {one for one in reached(name) if "Z" not in one} == asked.keys()
+            if said.startswith("Yes") != is_it:
+                yield f"{asked}: {name} is answered by {said}"
+            if is_it:
+                seen.add((name, said))
+        figure.get_by_role("button").click()
+    if len(seen) != 27:
+        yield f"{len(seen)} mistakes are asked for"
+
+
+def test_a_mistake_travels_as_it_does(open_page: Callable[..., Page]) -> None:
+    """Each of all mistakes in each line, and each as a riddle."""
+    tab = open_page("how-a-mistake-travels")
+    assert not [*wrongly_watched(tab), *wrongly_guessed(tab)]
+
+
+@in_ci
+@pytest.mark.parametrize(
+    ("sound", "faulty"),
+    [
+        ("box(name, marks[name])", 'box(name, marks["dZ3"])'),
+        ("const { line: changed, marks, said } = cases[line.value][mistake.value]",
+         "const { line: changed, marks, said } = cases.dW3[\"the sign\"]"),
+        ("line.value === name", "line.value !== name"),
+        ('!name.startsWith("dZ")', 'name'),
+        ("at += STRIDE", "at += 3 * STRIDE"),
+    ],
+)  # fmt: skip
+def test_a_mistake_that_travels_wrongly_is_seen(
+    sound: str, faulty: str, open_page: Callable[..., Page]
+) -> None:
+    """A script with a planted fault."""
+    tab = open_page("how-a-mistake-travels", sound, faulty)
+    assert [*wrongly_watched(tab), *wrongly_guessed(tab)]
+
+
+# All of them
+
+
+MOVED = ["kinks", "norms", "how-a-mistake-travels"]
 
 
 @in_ci
@@ -186,7 +284,7 @@ def test_the_keyboard_moves_it(page: str, open_page: Callable[..., Page]) -> Non
 
 
 @in_ci
-@pytest.mark.parametrize("page", ["kinks", "norms"])
+@pytest.mark.parametrize("page", MOVED)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_shifted(width: int, page: str, open_page: Callable[..., Page]) -> None:
     """The room that is held for it is what it fills."""
