@@ -37,6 +37,7 @@ __all__ = [
     "judge_relative_difference",
     "judge_steps",
     "known_differences",
+    "unseen_backward_propagation_n",
 ]
 
 Answer = Callable[..., Any]
@@ -271,6 +272,35 @@ def known_differences() -> Mapping[str, float]:
             number = check(parameters, gradients, X, Y, STEP)
             known[f"With the backward pass {state}: {text}"] = number
     return known
+
+
+def unseen_backward_propagation_n(X: Any, Y: Any, cache: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the gradients of the course's network with two mistakes, which are to be found.
+
+    Parameters
+    ----------
+    X, Y, cache
+        As for `backproof.course.backward_propagation_n`.
+
+    Returns
+    -------
+    dict
+        The gradients that the function of the course returns, some of them wrong.
+
+    Examples
+    --------
+    >>> X, Y, parameters = gradient_check_n_test_case()
+    >>> _, cache = forward_propagation_n(X, Y, parameters)
+    >>> sorted(unseen_backward_propagation_n(X, Y, cache)) == sorted(
+    ...     backward_propagation_n(X, Y, cache)
+    ... )
+    True
+    """
+    gradients = backward_propagation_n(X, Y, cache)
+    m, dZ1 = X.shape[1], gradients["dA1"]
+    sums = {"db2": m * gradients["db2"], "db1": dZ1.sum(axis=1, keepdims=True) / m}
+    return gradients | sums | {"dZ1": dZ1, "dW1": dZ1 @ X.T / m}
+
 
 
 def _judged(answer: Answer, exercise: Exercise) -> str:
