@@ -41,7 +41,7 @@ TOLERANCE = 1e-7
 # Up to this many parameters, the method "auto" measures every entry.
 MOST_ENTRIES = 5000
 
-NEARBY = "What lies at a kink, or stands still, was compared at a point nearby as well."
+NEARBY = "Entries at a kink, or without any effect, were also compared at a nearby point."
 
 # Entries beside kinks are measured again at so many points, this share of their size away.
 MOVES, MOVE = 3, 1 / 64
@@ -232,7 +232,7 @@ class Point:
         self.objective, self.others = double, [single]
         if all(close(g, claimed[path]) for path, g in self.claimed.items()):
             self.claimed = claimed
-        self.notes.append("Measured in float64, which the cost takes as well.")
+        self.notes.append("Measured in float64, which the cost also accepts.")
 
     def note(self, sentence: str) -> None:
         """Let the report say something of the check, once."""
@@ -254,19 +254,20 @@ class Point:
             return  # it changes with some directions only
         if real_number(self.cost(fresh.nest)) != self.objective.value:
             raise ValueError(
-                "the cost changes with new arrays, and not with those that it was given before: "
-                "is a result kept from call to call, beside the array itself? Let it keep a copy."
+                "the cost changes with new arrays, but not when the same arrays hold new numbers: "
+                "does it cache a result for the array object? Let the cache keep a copy of the "
+                "numbers."
             )
         if in_place:
             raise ValueError(
-                "the cost does not change with the arrays that were passed, which were displaced "
-                "in place, and the gradient is not 0: does the cost read copies of them? Pass "
-                "the very arrays that it reads."
+                "the cost does not change when the arrays that were passed are displaced in place, "
+                "but the gradient is not 0: does the cost read copies of them? Pass the very "
+                "arrays that it reads."
             )
         raise ValueError(
-            "the cost does not change with its parameters, and the gradient is not 0: does the "
-            "cost read its argument? Let it compute with the parameters that it is given, such as "
-            "lambda p: loss(X, y, p). If it reads the very arrays that you pass, as "
+            "the cost does not change with its parameters, but the gradient is not 0: does the "
+            "cost read its argument? Compute the cost from the parameters that it is given, as "
+            "lambda p: loss(X, y, p) does. If it reads the very arrays that you pass, as "
             "lambda p: net.loss(X, y) does, add in_place=True."
         )
 
@@ -308,10 +309,11 @@ def _require_the_same(first: dict[str, Array], second: dict[str, Array]) -> None
         if close(g, other):
             continue
         if np.allclose(other, 2 * g):
-            how = f"2 times the first for {path}: is it accumulated and not reset to 0?"
+            how = f"2 times the first for {path}: does it accumulate without being reset to 0?"
         else:
             how = (
-                f"another one for {path}: is a batch or a mask drawn inside it, or something kept?"
+                f"another result for {path}: is a batch or a mask drawn inside it, or does "
+                "something persist between calls?"
             )
         raise ValueError(f"the second call of the gradient returned {how}")
 
@@ -388,7 +390,7 @@ def require_options(method: str, tolerance: float, seed: int) -> None:
     if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
         raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
     if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance is {tolerance!r}: expected a number from 0 to below 1.")
+        raise ValueError(f"tolerance is {tolerance!r}: expected a number >= 0 and < 1.")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed is {seed!r}: expected a non-negative integer.")
 
@@ -398,6 +400,6 @@ def _require_one_place(workers: Workers, in_place: bool) -> None:
         raise ValueError(f"in_place is {in_place!r}: expected True or False.")
     if in_place and workers is not map:
         raise ValueError(
-            "in_place=True leaves nothing to workers, which would displace the same arrays all "
-            "at once: leave one of the two out."
+            "in_place=True does not work with workers, which would all displace the same "
+            "arrays at once: leave one of the two out."
         )

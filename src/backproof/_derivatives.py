@@ -147,7 +147,7 @@ def _scaled(point: Parameters, direction: Nest | None) -> tuple[Direction, float
     if direction is None:
         if point.size > 1:
             raise TypeError(
-                f"x holds {point.size} numbers: pass the direction to derive "
+                f"x holds {point.size} numbers: pass the direction to differentiate "
                 "along, or call numerical_gradient for the slope of each."
             )
         return of_entry(point, 0), 1.0

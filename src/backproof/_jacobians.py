@@ -270,8 +270,8 @@ class Rows:
             result = values(parameters)
             if result.shape != self.shape:
                 raise TypeError(
-                    f"the function returned values of shape {result.shape}, and of shape "
-                    f"{self.shape} before: expected the same shape at any parameters."
+                    f"the function returned values of shape {result.shape} after values of shape "
+                    f"{self.shape}: expected the same shape at all parameters."
                 )
             return result.reshape(-1)[i]
 
@@ -407,7 +407,7 @@ def _shared_mistake(
         row = _row_name(tuple(np.argwhere(wrong.reshape(values))[0]))
         return Mistake("row", None, f"only its {row} is wrong")
     which = "every row is" if count == of else f"{count} of its {of} rows are"
-    return Mistake("unknown", None, f"{which} wrong, in a way that no rule knows")
+    return Mistake("unknown", None, f"{which} wrong, in no known pattern")
 
 
 def _of_a_function(mistake: Mistake) -> Mistake:

@@ -192,7 +192,7 @@ class Report:
             why = REASONS[next(iter(reasons))] if len(reasons) == 1 else counted(reasons)
             return self._said(f"Nothing was tested: {why}.")
         if self.verdict == "undecided":
-            return f"The {self._what} cannot be decided in {self._where()}."
+            return f"The {self._what} is undecided in {self._where()}."
         if (coarsest := self._resolution()) is None:
             return f"The {self._what} is correct."
         share = "the size" if (power := power_above(coarsest)) == "1e+00" else power

@@ -40,7 +40,7 @@ FACTOR = -8.0
 # Where the value that runs through a stack stands among the inputs of a layer.
 RUNNING = "x"
 
-IN_PLACE = {"in_place": "let forward compute with the inputs that it is given. Leave it out."}
+IN_PLACE = {"in_place": "leave it out, and let forward compute with the inputs that it is given."}
 
 
 @public(OPTIONS | IN_PLACE)
@@ -201,7 +201,7 @@ def check_stack(
             reports[name] = _check(one, options)
             inputs = one.output()
         except Exception as error:
-            error.add_note(f"This is about the layer {name}.")
+            error.add_note(f"This concerns the layer {name}.")
             raise
     return StackReport(
         verdict=worst(report.verdict for report in reports.values()),
@@ -248,7 +248,7 @@ class StackReport(LayerReport):
         if wrong:
             said.append(f"{_listed(wrong)} {'are' if len(wrong) > 1 else 'is'} wrong")
         if undecided:
-            said.append(f"{_listed(undecided)} cannot be decided")
+            said.append(f"{_listed(undecided)} {'are' if len(undecided) > 1 else 'is'} undecided")
         if right:
             others = f"{len(right)} layers are" if len(right) > 1 else "layer is"
             said.append(f"the other {others} right")
@@ -278,7 +278,7 @@ class Passes(NamedTuple):
         point = Parameters(self.inputs)
         before = point.vector()
         names = _listed(list(flatten(self.inputs)))
-        with _told(f"forward was called as forward(inputs), with all in one argument: {names}."):
+        with _told(f"forward was called as forward(inputs), all in one argument: {names}."):
             output = self.forward(point.nest)
         point.require_unchanged(before, "forward pass")
         return output
@@ -315,15 +315,15 @@ class Weighted(NamedTuple):
         now = flatten(given)
         if not all(np.array_equal(u, now.get(path, math.nan)) for path, u in upstream.items()):
             raise ValueError(
-                "backward changes its upstream gradient in place: let it compute with a new "
-                "array, such as dX = upstream * (X > 0) in place of upstream *= X > 0."
+                "backward changes its upstream gradient in place: let it compute a new "
+                "array, such as dX = upstream * (X > 0) instead of upstream *= X > 0."
             )
         return gradient
 
     def check(self, options: dict[str, Any]) -> Report:
         """Check the gradient of the cost."""
         with _told(
-            "The cost is the sum of what forward returns, each number times its upstream gradient, "
+            "The cost is the sum of all outputs, each times its entry of the upstream gradient, "
             "and its parameters are the inputs."
         ):
             return check_gradient(self.cost, self.gradient, self.passes.inputs, **options)
@@ -355,8 +355,8 @@ def _check(passes: Passes, options: dict[str, Any]) -> Report:
     notes = report.notes
     if curved and report.verdict == "wrong":
         notes += (
-            f"The gradient of {_listed(curved)} is not linear in the upstream gradient: is that "
-            "left out or clipped, or are the arguments of backward swapped?",
+            f"The gradient of {_listed(curved)} is not linear in the upstream gradient: is the "
+            "upstream gradient left out or clipped, or are the arguments of backward swapped?",
         )
     return LayerReport(**{**vars(report), "notes": notes})
 
@@ -442,7 +442,7 @@ def _in_stack(name: str, layer: Layer, running: Nest) -> Passes:
     if not isinstance(layer, list | tuple) or len(layer) not in (2, 3):
         raise TypeError(
             f"{name} is of type {type(layer).__name__}: expected a pair (forward, backward), "
-            "or a triple (forward, backward, parameters). An object that keeps a cache is the pair "
+            "or a triple (forward, backward, parameters). For an object that keeps a cache, pass "
             "(layer.forward, lambda x, dy: (layer.forward(x), layer.backward(dy))[1])."
         )
     forward, backward, *rest = layer
@@ -456,8 +456,8 @@ def _in_stack(name: str, layer: Layer, running: Nest) -> Passes:
         )
     if RUNNING in parameters:
         raise ValueError(
-            f"the parameters of {name} have an x, where the layer finds what the layer "
-            "before returned: give the parameter another name."
+            f"the parameters of {name} include an x, the name of what the layer before returned: "
+            "give the parameter another name."
         )
     return _passes(forward, backward, {RUNNING: running, **parameters}).under(name)
 

@@ -158,7 +158,7 @@ def backward_propagation_n(X: Array, Y: Array, cache: Cache) -> Arrays:
         As in the course, dW and db are means over the examples, and dZ and dA are not.
     """
     if not isinstance(cache, tuple) or len(cache) != 12:
-        raise ValueError("cache is not what forward_propagation_n returned beside the cost.")
+        raise ValueError("cache is not what forward_propagation_n returned along with the cost.")
     _, A1, _, _, _, A2, W2, _, _, A3, W3, _ = cache
     dZ3 = A3 - Y
     dA2 = W3.T @ dZ3

@@ -170,8 +170,8 @@ def v_curve(
     known = np.isfinite(differences)
     if not known.any():
         raise ValueError(
-            "there is a difference at none of the steps: "
-            "either the gradient is not finite, or the cost beside the parameters is not."
+            "no step gives a relative difference: "
+            "either the gradient is not finite, or the cost near the parameters is not."
         )
     return _drawn_curve(steps[known], differences[known])
 
