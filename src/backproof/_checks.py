@@ -68,30 +68,31 @@ def check_gradient(
     gradient
         The gradient that is claimed: numbers and arrays in the structure and the shapes
         of `parameters`, or a function of the parameters that returns them.
-        Arrays of other libraries will do where NumPy can read them, here and as the cost;
-        a list of numbers, or of rows, may stand for an array of its shape, and the reverse.
+        Arrays of other libraries are accepted, here and from the cost, if NumPy can read them;
+        a list of numbers, or of rows, may replace an array of the same shape, and vice versa.
         A function is called twice, each time after the cost at the same parameters,
-        and entries at kinks are compared at a point nearby.
+        and lets the check compare entries at kinks at a nearby point.
         True if `cost` returns the pair (cost, gradient), as for SciPy's `jac=True`.
     parameters
         A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
     method
         "entries" measures every entry, with two evaluations each and a few more where
         something looks odd. "directions" probes all arrays along random directions,
-        and looks for the wrong entries only in arrays that fail.
-        "auto" takes the first for up to 5,000 parameters.
+        and searches for wrong entries only in arrays that fail.
+        "auto" measures every entry of up to 5,000 parameters, and probes more along directions.
     tolerance
-        How far an entry may lie outside of the error of its slope,
-        relative to the largest entry of its array: 1e-7 if nothing else is said.
+        How far an entry may lie outside the error of its slope,
+        relative to the largest entry of its array: 1e-07 (the default).
     seed
-        What random directions are drawn from.
+        The seed of the random directions.
     workers
         A callable like `map`, called as `workers(function, points)` for the entries.
         `tqdm.contrib.tmap` draws a progress bar.
     in_place
-        True if the cost reads the very arrays that are passed, and not its argument: these are
-        displaced then, and put back at the end, whatever is raised. All parameters have to be
-        arrays that can be written to. They are measured in their own precision, without `workers`.
+        True if the cost reads the very arrays that are passed instead of its argument. The check
+        then displaces these arrays, and restores them at the end, even after an exception. All
+        parameters have to be writable arrays, which are measured in their own precision, without
+        `workers`.
 
     Returns
     -------
@@ -101,12 +102,12 @@ def check_gradient(
     Raises
     ------
     TypeError
-        If parameters or gradient are not real numbers, or the cost does not return one,
-        or with `in_place` if a parameter is not in an array.
+        If parameters or gradient are not real numbers, if the cost does not return one,
+        or, with `in_place`, if a parameter is not in an array.
     ValueError
         If the cost is random, not finite at the parameters, changes them or does not read
-        them, if the gradient has another structure, changes the parameters or is another one
-        at its second call, or if an option is unknown;
+        them, if the gradient differs from them in structure, changes them or differs at its
+        second call, or if the value of an option is invalid;
         with `in_place`, if arrays are read-only or share memory, or if there are `workers`.
 
     Examples
@@ -153,8 +154,8 @@ def assert_gradient(
 ) -> None:
     """Raise an AssertionError with the whole report if the gradient is not correct.
 
-    It takes the options of `check_gradient`. In a test it stands alone on its line;
-    `assert check_gradient(...)` would show no more than a line of it.
+    It takes the options of `check_gradient`. In a test, it needs no assert statement;
+    `assert check_gradient(...)` would show only one line of the report.
 
     Raises
     ------

@@ -35,9 +35,9 @@ class Mistake(NamedTuple):
         A word for it, such as "factor" or "transposed"; "unknown" where no rule fits.
         The page on the report lists them all.
     factor
-        What the right gradient was multiplied by, if it is a multiple, or 0; else `None`.
+        What the right gradient was multiplied by, if it is a multiple, or 0; otherwise `None`.
     text
-        The mistake in words, and often a question that guesses at its cause.
+        The mistake in words, often with a question about its likely cause.
     """
 
     kind: str

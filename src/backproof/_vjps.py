@@ -62,25 +62,25 @@ def check_vjp(
     ----------
     forward
         Takes `inputs` and returns the output of the layer, of any shape, or a nest of several.
-        It returns no cache beside them: `lambda inputs: affine(inputs)[0]` leaves one out.
+        It must not return a cache as well: `lambda inputs: affine(inputs)[0]` drops one.
     backward
         Takes `inputs` and an upstream gradient in the structure, the shapes and the dtypes
         of the output, and returns the gradient in the structure and the shapes of `inputs`.
     inputs
-        Whatever has a gradient, the parameters of the layer included: an array of floats,
-        a number, or a nest of dicts, lists and tuples of them.
+        Everything that has a gradient, including the parameters of the layer: an array of
+        floats, a number, or a nest of dicts, lists and tuples of them.
     tolerance
         As for `check_gradient`.
     method
         As for `check_gradient`.
     seed
-        What the upstream gradient and random directions are drawn from.
+        The seed of the upstream gradient and of the random directions.
 
     Returns
     -------
     Report
-        True if the gradient is correct. A bare array is named `inputs` there, and
-        `evaluations` counts the calls of `forward` for sums.
+        True if the gradient is correct. It names a bare array `inputs`, and its `evaluations`
+        count the calls of `forward` for the sum.
 
     Raises
     ------
@@ -88,8 +88,8 @@ def check_vjp(
         If inputs, outputs or gradient are not real numbers, or outputs are not floats.
     ValueError
         If an output is random or not finite, if it does not depend on the inputs and the
-        gradient is not 0, if the gradient has another structure than the inputs,
-        if a pass changes what it is given, or if an option is unknown.
+        gradient is not 0, if the gradient differs from the inputs in structure,
+        if a pass changes what it is given, or if the value of an option is invalid.
 
     Examples
     --------
@@ -141,19 +141,19 @@ def check_stack(
 ) -> StackReport:
     """Check each layer of a stack on its own, and say which ones are wrong.
 
-    The output of each layer is the input of the next. Since each gets an upstream gradient
-    of its own, no mistake spoils what another layer is told.
+    The output of each layer is the input of the next. Since each layer gets an upstream
+    gradient of its own, a mistake in one does not affect the verdict on another.
 
     Parameters
     ----------
     layers
         Layers by name, from the input to the cost, each as `check_vjp` takes it:
-        a pair `(forward, backward)`, whose inputs are what the layer before returned,
+        a pair `(forward, backward)`, whose inputs are the output of the previous layer,
         or a triple `(forward, backward, parameters)` with a dict of parameters,
-        whose inputs are that dict with what the layer before returned as its `x`.
-        In a sequence, layers are named `layer1`, `layer2` and so on.
+        whose inputs are that dict with the output of the previous layer as its `x`.
+        The layers of a sequence are named `layer1`, `layer2` and so on.
     inputs
-        What the first layer is given.
+        The inputs of the first layer.
     tolerance
         As for `check_vjp`.
     seed
@@ -170,8 +170,8 @@ def check_stack(
     Raises
     ------
     TypeError, ValueError
-        As `check_vjp` does, with a note that tells the layer; and for layers
-        that are neither pairs nor triples, or have a parameter `x`.
+        As `check_vjp` does, with a note that names the layer; and for layers
+        that are neither pairs nor triples, or that have a parameter `x`.
 
     Examples
     --------

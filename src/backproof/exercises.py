@@ -1,7 +1,7 @@
 """Exercises on gradient checking, each with a judge that says what a wrong answer computes.
 
-A judge calls the answer, a function, on a few inputs. If what it returns is that of a mistake
-which people make, the judge names the mistake.
+A judge calls the answer, a function, with a few inputs. If the results are those of a common
+mistake, the judge names that mistake.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def judge_gradient(cost: Cost, gradient: Answer, parameters: Nest) -> str:
     Returns
     -------
     str
-        "Solved.", or what the report says of the arrays that are wrong.
+        "Solved.", or what the report says about the wrong arrays.
 
     Examples
     --------
@@ -219,17 +219,17 @@ def judge_gradient(cost: Cost, gradient: Answer, parameters: Nest) -> str:
 
 
 def explain_difference(difference: float) -> str:
-    """Say what a learner has done whose check of the course's network ends with this number.
+    """Say which mistakes lead to this number in a check of the course's network.
 
     Parameters
     ----------
     difference
-        The relative difference; the more digits it has, the fewer ways lead to it.
+        The relative difference; the more digits you give, the fewer mistakes match it.
 
     Returns
     -------
     str
-        A line for each known way to come to it, or a line that says that there is none.
+        A line for each known mistake that leads to it, or a line that says that there is none.
 
     Examples
     --------
@@ -245,13 +245,13 @@ def explain_difference(difference: float) -> str:
 
 @cache
 def known_differences() -> Mapping[str, float]:
-    """Return the numbers that a check of the course's network comes to, by what is wrong with it.
+    """Return the number that each known mistake gives in a check of the course's network.
 
     Returns
     -------
     dict
-        The relative difference for each state of the backward pass, with a right check, and for
-        each mistake in the check, with a right backward pass and with the one that is handed out.
+        The relative difference for each state of the backward pass, with a correct check, and for
+        each mistake in the check, with a correct backward pass and with the one handed out.
 
     Examples
     --------
