@@ -16,7 +16,7 @@ LIBRARY = Path(__file__).parent
 # What other checkers ask for, and why it is not asked for here.
 STEPS = dict.fromkeys(
     ("delta", "dx", "eps", "epsilon", "h", "step"),
-    "steps and errors are chosen for you. Leave it out.",
+    "the library chooses the steps and estimates the errors. Leave it out.",
 )
 TOLERANCES = dict.fromkeys(
     ("atol", "rtol", "threshold", "tol"),
@@ -42,7 +42,7 @@ def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P,
                 for name in options:
                     if name in refused:
                         raise TypeError(
-                            f"{name} is no option of {function.__name__}: {refused[name]}"
+                            f"{name} is not an option of {function.__name__}: {refused[name]}"
                         )
                 return function(*arguments, **options)
             except (TypeError, ValueError) as error:

@@ -41,7 +41,7 @@ TOLERANCE = 1e-7
 # Up to this many parameters, the method "auto" measures every entry.
 MOST_ENTRIES = 5000
 
-NEARBY = "What lies at a kink, or stands still, was compared at a point nearby as well."
+NEARBY = "Entries at a kink, or without any effect, were also compared at a nearby point."
 
 # Entries beside kinks are measured again at so many points, this share of their size away.
 MOVES, MOVE = 3, 1 / 64
@@ -68,30 +68,31 @@ def check_gradient(
     gradient
         The gradient that is claimed: numbers and arrays in the structure and the shapes
         of `parameters`, or a function of the parameters that returns them.
-        Arrays of other libraries will do where NumPy can read them, here and as the cost;
-        a list of numbers, or of rows, may stand for an array of its shape, and the reverse.
+        Arrays of other libraries are accepted, here and from the cost, if NumPy can read them;
+        a list of numbers, or of rows, may replace an array of the same shape, and vice versa.
         A function is called twice, each time after the cost at the same parameters,
-        and entries at kinks are compared at a point nearby.
+        and lets the check compare entries at kinks at a nearby point.
         True if `cost` returns the pair (cost, gradient), as for SciPy's `jac=True`.
     parameters
         A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
     method
         "entries" measures every entry, with two evaluations each and a few more where
         something looks odd. "directions" probes all arrays along random directions,
-        and looks for the wrong entries only in arrays that fail.
-        "auto" takes the first for up to 5,000 parameters.
+        and searches for wrong entries only in arrays that fail.
+        "auto" measures every entry of up to 5,000 parameters, and probes more along directions.
     tolerance
-        How far an entry may lie outside of the error of its slope,
-        relative to the largest entry of its array: 1e-7 if nothing else is said.
+        How far an entry may lie outside the error of its slope,
+        relative to the largest entry of its array: 1e-07 (the default).
     seed
-        What random directions are drawn from.
+        The seed of the random directions.
     workers
         A callable like `map`, called as `workers(function, points)` for the entries.
         `tqdm.contrib.tmap` draws a progress bar.
     in_place
-        True if the cost reads the very arrays that are passed, and not its argument: these are
-        displaced then, and put back at the end, whatever is raised. All parameters have to be
-        arrays that can be written to. They are measured in their own precision, without `workers`.
+        True if the cost reads the very arrays that are passed instead of its argument. The check
+        then displaces these arrays, and restores them at the end, even after an exception. All
+        parameters have to be writable arrays, which are measured in their own precision, without
+        `workers`.
 
     Returns
     -------
@@ -101,12 +102,12 @@ def check_gradient(
     Raises
     ------
     TypeError
-        If parameters or gradient are not real numbers, or the cost does not return one,
-        or with `in_place` if a parameter is not in an array.
+        If parameters or gradient are not real numbers, if the cost does not return one,
+        or, with `in_place`, if a parameter is not in an array.
     ValueError
         If the cost is random, not finite at the parameters, changes them or does not read
-        them, if the gradient has another structure, changes the parameters or is another one
-        at its second call, or if an option is unknown;
+        them, if the gradient differs from them in structure, changes them or differs at its
+        second call, or if the value of an option is invalid;
         with `in_place`, if arrays are read-only or share memory, or if there are `workers`.
 
     Examples
@@ -153,8 +154,8 @@ def assert_gradient(
 ) -> None:
     """Raise an AssertionError with the whole report if the gradient is not correct.
 
-    It takes the options of `check_gradient`. In a test it stands alone on its line;
-    `assert check_gradient(...)` would show no more than a line of it.
+    It takes the options of `check_gradient`. In a test, it needs no assert statement;
+    `assert check_gradient(...)` would show only one line of the report.
 
     Raises
     ------
@@ -232,7 +233,7 @@ class Point:
         self.objective, self.others = double, [single]
         if all(close(g, claimed[path]) for path, g in self.claimed.items()):
             self.claimed = claimed
-        self.notes.append("Measured in float64, which the cost takes as well.")
+        self.notes.append("Measured in float64, which the cost also accepts.")
 
     def note(self, sentence: str) -> None:
         """Let the report say something of the check, once."""
@@ -254,19 +255,20 @@ class Point:
             return  # it changes with some directions only
         if real_number(self.cost(fresh.nest)) != self.objective.value:
             raise ValueError(
-                "the cost changes with new arrays, and not with those that it was given before: "
-                "is a result kept from call to call, beside the array itself? Let it keep a copy."
+                "the cost changes with new arrays, but not when the same arrays hold new numbers: "
+                "does it cache a result for the array object? Let the cache keep a copy of the "
+                "numbers."
             )
         if in_place:
             raise ValueError(
-                "the cost does not change with the arrays that were passed, which were displaced "
-                "in place, and the gradient is not 0: does the cost read copies of them? Pass "
-                "the very arrays that it reads."
+                "the cost does not change when the arrays that were passed are displaced in place, "
+                "but the gradient is not 0: does the cost read copies of them? Pass the very "
+                "arrays that it reads."
             )
         raise ValueError(
-            "the cost does not change with its parameters, and the gradient is not 0: does the "
-            "cost read its argument? Let it compute with the parameters that it is given, such as "
-            "lambda p: loss(X, y, p). If it reads the very arrays that you pass, as "
+            "the cost does not change with its parameters, but the gradient is not 0: does the "
+            "cost read its argument? Compute the cost from the parameters that it is given, as "
+            "lambda p: loss(X, y, p) does. If it reads the very arrays that you pass, as "
             "lambda p: net.loss(X, y) does, add in_place=True."
         )
 
@@ -308,10 +310,11 @@ def _require_the_same(first: dict[str, Array], second: dict[str, Array]) -> None
         if close(g, other):
             continue
         if np.allclose(other, 2 * g):
-            how = f"2 times the first for {path}: is it accumulated and not reset to 0?"
+            how = f"2 times the first for {path}: does it accumulate without being reset to 0?"
         else:
             how = (
-                f"another one for {path}: is a batch or a mask drawn inside it, or something kept?"
+                f"another result for {path}: is a batch or a mask drawn inside it, or does "
+                "something persist between calls?"
             )
         raise ValueError(f"the second call of the gradient returned {how}")
 
@@ -388,7 +391,7 @@ def require_options(method: str, tolerance: float, seed: int) -> None:
     if not isinstance(method, str) or method not in ("auto", "entries", "directions"):
         raise ValueError(f"method is {method!r}: expected 'auto', 'entries' or 'directions'.")
     if not isinstance(tolerance, Real) or not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance is {tolerance!r}: expected a number from 0 to below 1.")
+        raise ValueError(f"tolerance is {tolerance!r}: expected a number >= 0 and < 1.")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed is {seed!r}: expected a non-negative integer.")
 
@@ -398,6 +401,6 @@ def _require_one_place(workers: Workers, in_place: bool) -> None:
         raise ValueError(f"in_place is {in_place!r}: expected True or False.")
     if in_place and workers is not map:
         raise ValueError(
-            "in_place=True leaves nothing to workers, which would displace the same arrays all "
-            "at once: leave one of the two out."
+            "in_place=True does not work with workers, which would all displace the same "
+            "arrays at once: leave one of the two out."
         )

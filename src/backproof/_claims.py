@@ -147,5 +147,5 @@ def scattered(g: Array, found: list[int], *, complete: bool) -> Mistake:
     which = f"{count} {'is' if len(found) == 1 else 'are'}"
     if len(found) == g.size:
         which = "every entry is"
-    text = f"{which} wrong, in a way that no rule knows"
+    text = f"{which} wrong, in no known pattern"
     return Mistake("unknown", None, text)

@@ -22,7 +22,7 @@ class Slope(NamedTuple):
         The derivative, a float.
     error
         How far the true derivative may be from `value`, a float; an estimate, not a bound.
-        At a kink, half of what the slopes on the two sides differ by.
+        At a kink, half of the difference between the slopes on its two sides.
     """
 
     value: float
@@ -36,12 +36,12 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
     Parameters
     ----------
     function
-        Takes what `x` is and returns a real number.
+        Takes a value like `x` and returns a real number.
     x
         A number, an array of floats, or a nest of them.
     direction
         In the structure and the shapes of `x`; its length multiplies the derivative.
-        May be left out where `x` holds a single number.
+        It may be left out if `x` holds a single number.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
     ------
     TypeError
         If `x` is not made of floats, if `function` does not return a real number,
-        or if a direction is needed and not given.
+        or if a direction is needed but not given.
     ValueError
         If `function` is random, not finite at `x`, or changes `x` in place;
         if `direction` is zero or not finite, or differs from `x` in structure or shapes.
@@ -60,8 +60,8 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
     Notes
     -----
     A central difference over the step $h$ has a truncation error of $h^2 |f'''| / 6$ and
-    a rounding error of about $\varepsilon |f| / h$ (Gill, Murray, Saunders and Wright, 1983).
-    The step goes down while the first is seen to dominate, and up while the second does.
+    a round-off error of about $\varepsilon |f| / h$ (Gill, Murray, Saunders and Wright, 1983).
+    The step shrinks while the first visibly dominates, and grows while the second does.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
     >>> abs(slope.value - math.cos(1.0)) <= slope.error < 1e-9
     True
 
-    Along a direction, which multiplies the slope by its length:
+    Along a direction, whose length multiplies the slope:
 
     >>> import numpy as np
     >>> x, direction = np.array([3.0, 4.0]), np.array([1.0, -2.0])
@@ -147,7 +147,7 @@ def _scaled(point: Parameters, direction: Nest | None) -> tuple[Direction, float
     if direction is None:
         if point.size > 1:
             raise TypeError(
-                f"x holds {point.size} numbers: pass the direction to derive "
+                f"x holds {point.size} numbers: pass the direction to differentiate "
                 "along, or call numerical_gradient for the slope of each."
             )
         return of_entry(point, 0), 1.0

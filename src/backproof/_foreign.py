@@ -24,13 +24,13 @@ _REMEDIES = {
         "if the cost calls the module, check_gradient needs in_place=True"
     ),
     ".requires_grad": (
-        "convert it with .detach().cpu().numpy(), and let the functions compute with "
-        "torch.tensor(...) of what they are given; of a module, pass {name: w.detach().numpy() "
+        "convert it with .detach().cpu().numpy(), and let the functions call torch.tensor(...) on "
+        "what they are given; for a module, pass {name: w.detach().numpy() "
         "for name, w in net.named_parameters()}, with in_place=True"
     ),
     ".toarray": (
-        "convert it with .toarray(); for its stored entries alone, pass A.data of A = A.tocsr(), "
-        "and let the cost compute with csr_array((data, A.indices, A.indptr), A.shape)"
+        "convert it with .toarray(); to check its stored entries only, set A = A.tocsr(), pass "
+        "A.data, and let the cost build csr_array((data, A.indices, A.indptr), A.shape)"
     ),
     ".to_numpy": "convert it with .to_numpy()",
     ".addressable_shards": "convert all with jax.tree.map(np.float64, parameters)",
@@ -98,7 +98,7 @@ def _of_pytree(value: Any) -> str:
     else:
         passed = f"its leaves, jax.tree.map(np.float64, jax.tree.leaves({own}))"
         made = f"jax.tree.unflatten(jax.tree.structure({own}), p)"
-    return f"pass {passed}; let the loss take {made} inside of value_and_grad"
+    return f"pass {passed}; inside value_and_grad, call the loss with {made}"
 
 
 def _has_arrays(value: Any) -> bool:

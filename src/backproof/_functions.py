@@ -42,7 +42,7 @@ class Pair:
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise TypeError(
                 f"the function returned {_described(pair)}: expected the pair (cost, gradient), "
-                "since the gradient is True."
+                "since True was passed as the gradient."
             )
         cost, self.kept = pair
         if _is_many(cost) and is_number(self.kept):
@@ -53,8 +53,9 @@ class Pair:
         # The values that belong to a Jacobian may be a list or a tuple of numbers.
         if isinstance(cost, tuple | list) and not all(map(is_number, cost)):
             raise TypeError(
-                f"the pair (cost, gradient) begins with {_described(cost)}: expected one real "
-                "number. If it is made by value_and_grad with has_aux=True, leave the rest out."
+                f"the pair (cost, gradient) begins with {_described(cost)}: expected one "
+                "real number. If value_and_grad returned it with has_aux=True, drop the "
+                "auxiliary output."
             )
         return cost
 
@@ -112,8 +113,8 @@ def _require_displaceable(own: dict[str, FloatArray]) -> None:
     for first, second in combinations(own, 2):
         if np.shares_memory(own[first], own[second]):
             raise ValueError(
-                f"{first} and {second} share memory, and cannot be displaced one by one in place: "
-                "pass one of them, with the gradient of both."
+                f"{first} and {second} share memory, so they cannot be displaced one at a time in "
+                "place: pass only one of them, with the sum of both gradients."
             )
 
 

@@ -65,7 +65,7 @@ def check_jacobian(
     """Check the Jacobian of a function with many values, and say what is wrong with it.
 
     Each row is checked by itself, as the gradient of one value. Since the rows share the calls
-    of the function, a right Jacobian takes about two of them for each parameter, or a few dozen
+    of the function, a correct Jacobian takes about two calls for each parameter, or a few dozen
     along random directions, however many rows it has.
 
     Parameters
@@ -81,9 +81,9 @@ def check_jacobian(
         A number, an array of floats, or a nest of dicts, lists, tuples and dataclasses of them.
     method
         "entries" measures every entry, "directions" probes each row along random directions.
-        "auto" takes the first for up to 5,000 parameters and 100,000 entries.
+        "auto" measures every entry for up to 5,000 parameters and 100,000 entries.
     tolerance
-        How far an entry may lie outside of the error of its slope,
+        How far an entry may lie outside the error of its slope,
         relative to the largest entry of its array in the same row.
     seed
         As for `check_gradient`.
@@ -94,7 +94,7 @@ def check_jacobian(
     -------
     JacobianReport
         True if the Jacobian is correct; printing it shows what was found. `evaluations` counts
-        the calls of `function`. The index of a wrong entry is that of the value, followed by
+        the calls of `function`. The index of a wrong entry is the index of the value, followed by
         that of the parameter.
 
     Raises
@@ -103,8 +103,8 @@ def check_jacobian(
         If parameters, values or Jacobian are not real numbers.
     ValueError
         If the function is random, not finite at the parameters, changes them or does not read
-        them, if the Jacobian has another structure or shape, changes the parameters or is another
-        one at its second call, or if an option is unknown.
+        them, if the Jacobian has the wrong structure or shape, changes the parameters or differs
+        at its second call, or if the value of an option is invalid.
 
     Examples
     --------
@@ -270,8 +270,8 @@ class Rows:
             result = values(parameters)
             if result.shape != self.shape:
                 raise TypeError(
-                    f"the function returned values of shape {result.shape}, and of shape "
-                    f"{self.shape} before: expected the same shape at any parameters."
+                    f"the function returned values of shape {result.shape} after values of shape "
+                    f"{self.shape}: expected the same shape at all parameters."
                 )
             return result.reshape(-1)[i]
 
@@ -407,7 +407,7 @@ def _shared_mistake(
         row = _row_name(tuple(np.argwhere(wrong.reshape(values))[0]))
         return Mistake("row", None, f"only its {row} is wrong")
     which = "every row is" if count == of else f"{count} of its {of} rows are"
-    return Mistake("unknown", None, f"{which} wrong, in a way that no rule knows")
+    return Mistake("unknown", None, f"{which} wrong, in no known pattern")
 
 
 def _of_a_function(mistake: Mistake) -> Mistake:

@@ -40,7 +40,7 @@ def values_of(result: Any) -> Array:
         )
     given = _array(result, "what the function returned")
     if np.ma.is_masked(given):
-        raise TypeError("the function returned masked values: let it return those that count.")
+        raise TypeError("the function returned masked values: return only the unmasked ones.")
     array = np.asarray(given)
     if array.dtype.kind not in "fiu":
         kind = f"dtype {array.dtype}" if array.shape else f"type {type(result).__name__}"
@@ -129,7 +129,7 @@ def _matrix(jacobian: Any, values: tuple[int, ...], own: tuple[int, ...]) -> Arr
         raise TypeError("the Jacobian is None: is a return statement missing?")
     dense = _dense(jacobian, values, own)
     if isinstance(dense, dict):
-        raise TypeError("the Jacobian is a dict, and the parameters are none: expected an array.")
+        raise TypeError("the Jacobian is a dict, but the parameters are not: expected an array.")
     array = real_array(_array(dense, "the Jacobian"), "the Jacobian")
     _require_shape("the Jacobian", array.shape, (*values, *own))
     return array if array.dtype.kind == "f" else array.astype(np.float64)
@@ -172,7 +172,7 @@ def _by_products(operator: Any) -> Array:
         i = int(np.argmax(abs(expected - back)))
         raise ValueError(
             "rmatvec of the Jacobian is not the adjoint of its matvec: in a dot-product test, "
-            f"entry {i} of J.rmatvec(u) is {back[i]:.6g}, and u @ J.matvec(e), where e has its 1 "
-            f"at {i}, is {expected[i]:.6g}."
+            f"entry {i} of J.rmatvec(u) is {back[i]:.6g}, but u @ J.matvec(e), where e is the unit "
+            f"vector with a 1 at {i}, is {expected[i]:.6g}."
         )
     return array

@@ -35,9 +35,9 @@ class Mistake(NamedTuple):
         A word for it, such as "factor" or "transposed"; "unknown" where no rule fits.
         The page on the report lists them all.
     factor
-        What the right gradient was multiplied by, if it is a multiple, or 0; else `None`.
+        What the right gradient was multiplied by, if it is a multiple, or 0; otherwise `None`.
     text
-        The mistake in words, and often a question that guesses at its cause.
+        The mistake in words, often with a question about its likely cause.
     """
 
     kind: str
@@ -93,7 +93,7 @@ def not_finite_in(gradient: Array) -> Mistake | None:
 def zero(evidence: Evidence) -> Iterator[Proposal]:
     """Recognise a gradient of zero where the cost depends on the parameters."""
     if not evidence.gradient.any():
-        text = "it is zero, and the cost depends on it: is it never computed?"
+        text = "it is zero, but the cost depends on the array: is it never computed?"
         yield Proposal(evidence.slopes, "zero", text, 0.0)
 
 
@@ -124,7 +124,7 @@ def turned(evidence: Evidence) -> Iterator[Proposal]:
 def reordered(evidence: Evidence) -> Iterator[Proposal]:
     """Recognise the right entries in the order of another memory layout."""
     g = evidence.gradient
-    text = "its entries stand in the other order: is it flattened by columns, or by rows?"
+    text = "its entries are in the other order: is it flattened by columns, or by rows?"
     for right in (g.reshape(-1).reshape(g.shape, order="F"), g.reshape(-1, order="F")):
         yield Proposal(evidence.project(right.reshape(g.shape)), "reordered", text)
 
@@ -192,7 +192,7 @@ def triangle(evidence: Evidence) -> Iterator[Proposal]:
     g = evidence.gradient
     square = g.ndim == 2 and g.shape[0] == g.shape[1]
     if square and np.allclose(g, g.T, rtol=0, atol=NEARLY_RIGHT * np.abs(g).max()):
-        text = "it is symmetric, and the cost reads the {} triangle only, each entry as two"
+        text = "it is symmetric, but the cost reads only the {} triangle, each entry as two"
         for side, half in (("lower", np.tril(g)), ("upper", np.triu(g))):
             right = half * (2 - np.eye(len(g)))
             yield Proposal(evidence.project(right), "triangle", text.format(side))
@@ -205,7 +205,7 @@ def entry(evidence: Evidence) -> Iterator[Proposal]:
         worst = int(np.argmax(evidence.misfits(right)))
         right[worst] = evidence.slopes[worst]
         known = evidence.errors <= KNOWN * np.abs(right).max()
-        text = f"at least 1 of its {right.size} entries is wrong, no other is seen to be"
+        text = f"at least 1 of its {right.size} entries is wrong, and no other is known to be"
         yield Proposal(right, "entry", ONE.format(right.size) if known.all() else text)
 
 
@@ -227,7 +227,7 @@ def unfilled(evidence: Evidence) -> Iterator[Proposal]:
         lost = along(evidence.wrong, axis) & ~along(g != 0, axis)
         if lost.any():
             where = places(lost, axis)
-            text = f"it is zero in {where}, and the cost depends on it: is it never filled?"
+            text = f"it is zero in {where}, but the cost depends on that part: is it never filled?"
             right = np.where(lost, evidence.slopes.reshape(g.shape), g)
             yield Proposal(evidence.project(right), "unfilled", text)
 
@@ -255,7 +255,9 @@ def _penalty(evidence: Evidence, kind: str, slope: Array, but: str = "") -> Iter
     signs = np.array_equal(slope, np.sign(slope))
     what, norm = ("the signs of the parameters", "L1") if signs else ("the parameters", "L2")
     little = f"{{}} times {what} is missing{but}: is it the {norm} term?"
-    much = f"it has {{}} times {what} too much{but}: is the {norm} term doubled?"
+    much = (
+        f"it exceeds the numerical gradient by {{}} times {what}{but}: is the {norm} term doubled?"
+    )
     yield from _term(evidence, kind, slope, little, much)
 
 
@@ -307,7 +309,7 @@ def permuted(evidence: Evidence) -> Iterator[Proposal]:
 
 def _in_order(evidence: Evidence, axis: int, order: Array | list[int]) -> Proposal:
     g = evidence.gradient
-    text = f"its {axis_names(axis, g.ndim)[1]} stand in another order"
+    text = f"its {axis_names(axis, g.ndim)[1]} are in another order"
     return Proposal(evidence.project(np.take(g, order, axis)), "permuted", text)
 
 
@@ -327,8 +329,8 @@ def shared(evidence: Evidence) -> Iterator[Proposal]:
     for path, other in evidence.others.items():
         twin = evidence.other_parameters.get(path, np.empty(0))
         if np.array_equal(g, other) and np.array_equal(w, twin) and np.ptp(w) > 0:
-            question = "is it one array in two places, and its total claimed for each?"
-            text = f"the parameters and the gradient are those of {path}, too: {question}"
+            question = "is it one array in two places, with the total claimed for each?"
+            text = f"its parameters and its gradient equal those of {path}: {question}"
             yield Proposal(evidence.slopes + evidence.errors, "shared", text)
 
 
@@ -345,7 +347,7 @@ def inexact(evidence: Evidence) -> Iterator[Proposal]:
 
 
 ONE = "one of its {} entries is wrong, all others are right"
-UNKNOWN = Mistake("unknown", None, "it is wrong in a way that no rule knows")
+UNKNOWN = Mistake("unknown", None, "it is wrong, in no known pattern")
 
 # Where several fit equally well, the first is believed: those with nothing to fit come first,
 # and last the two that predict nothing, so that they fit barely.

@@ -67,7 +67,7 @@ def names(paths: list[Path]) -> list[str]:
     quoted = [_name(path, quoted=True) for path in paths]
     twice, count = Counter(quoted).most_common(1)[0]
     if count > 1:
-        raise ValueError(f"two keys are written {twice}: expected keys that look different.")
+        raise ValueError(f"two keys are printed as {twice}: expected keys that print differently.")
     return quoted
 
 

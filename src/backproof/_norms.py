@@ -23,12 +23,12 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     Parameters
     ----------
     gradient, approximation
-        Numbers, arrays or nests of them, of one structure and the same shapes,
-        all entries of which are taken as one vector.
+        Numbers, arrays or nests of them, with the same structure and shapes.
+        All entries of each form one vector.
     ord
-        The order of the norm, as `numpy.linalg.norm` has it for a vector:
+        The order of the norm, as `numpy.linalg.norm` defines it for a vector:
         2 (the default), 1, `inf`, or any other number from 1 to 500.
-        A matrix is ravelled first: its own 2-norm is the largest singular value.
+        A matrix is flattened first, since its own 2-norm is the largest singular value.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     TypeError
         If an entry is not a real number.
     ValueError
-        If the structures or the shapes differ, or if `ord` is no order of a vector norm.
+        If the structures or the shapes differ, or if `ord` is not the order of a vector norm.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def relative_difference(gradient: Nest, approximation: Nest, ord: float = 2) -> 
     >>> relative_difference([0.0, 0.0], [0.0, 0.0])
     0.0
 
-    No square overflows or vanishes:
+    Squares neither overflow nor underflow:
 
     >>> relative_difference([1e308, 1e308], [-1e308, -1e308])
     1.0

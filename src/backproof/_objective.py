@@ -114,8 +114,8 @@ class Objective:
             self._call_at_the_point()  # which tells if it changes its parameters
             raise ValueError(
                 f"the cost is random: two calls with the same parameters gave {first!r} and "
-                f"{second!r}. Is a dropout mask or a batch drawn inside it, or something kept "
-                "from call to call? Draw it once, outside, or fix its seed."
+                f"{second!r}. Is a dropout mask or a batch drawn inside it, or does something "
+                "persist between calls? Draw it once, outside the cost, or fix its seed."
             )
 
     def require_steady(self) -> None:
@@ -180,8 +180,8 @@ class Objective:
             self.evaluations += evaluations
         if sorted(by_index) != sorted(indices):
             raise ValueError(
-                "workers returned results for other points than they were given: "
-                "expected one result for each, as from map."
+                "workers returned results for points other than those that they were given: "
+                "expected one result for each, as map returns it."
             )
         return [by_index[index] for index in indices]
 
@@ -219,7 +219,8 @@ def require_function(cost: Cost) -> None:
 def require_workers(workers: Workers) -> None:
     """Refuse workers that cannot be called."""
     if not callable(workers):
-        raise TypeError(f"workers is of type {type(workers).__name__}: expected one like map.")
+        kind = type(workers).__name__
+        raise TypeError(f"workers is of type {kind}: expected a callable like map.")
 
 
 def real_number(value: Any) -> float | np.number[Any]:
@@ -288,6 +289,6 @@ def _triples(given: Any, count: int) -> list[tuple[int, int, Any]]:
     if not all(isinstance(result, tuple) and len(result) == 3 for result in results):
         raise TypeError(
             f"workers returned a value of type {type(results[0]).__name__} for a point: "
-            "expected what the function returned, as from map."
+            "expected what the function returned, as map returns it."
         )
     return results

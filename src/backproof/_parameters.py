@@ -111,14 +111,14 @@ class Parameters:
         """Refuse a function after which the entries are others, or stand in other arrays."""
         if not (before == self.vector()).all():
             raise ValueError(
-                f"the {by} changes its parameters in place: let it compute with new arrays, "
-                "such as W = 0.9 * W in place of W *= 0.9."
+                f"the {by} changes its parameters in place: let it compute new arrays, "
+                "such as W = 0.9 * W instead of W *= 0.9."
             )
         now = flatten(self._given)
         if gone := [path for path, leaf in self.leaves.items() if now.get(path) is not leaf]:
             raise ValueError(
-                f"the {by} puts something else in the place of {gone[0]}: let it keep "
-                "what it computes out of its parameters."
+                f"the {by} replaces {gone[0]} in its parameters: let it store what it computes "
+                "elsewhere."
             )
 
     def arrays_of(self, nest: Nest, name: str) -> dict[str, FloatArray]:
@@ -146,8 +146,8 @@ def flatten(nest: Nest) -> dict[str, Any]:
         leaves = list(_nests.walk(nest))
     except RecursionError:
         raise ValueError(
-            "a nest holds itself: expected dicts, lists, tuples or dataclasses that end in numbers "
-            "and arrays."
+            "a nest contains itself: expected dicts, lists, tuples or dataclasses that end in "
+            "numbers and arrays."
         ) from None
     names = _nests.names([path for path, _ in leaves])
     return dict(zip(names, (leaf for _, leaf in leaves), strict=True))
@@ -294,7 +294,7 @@ def _displaceable(path: str, leaf: Any) -> Any:
     refuse(leaf, path, displaced=True)
     if isinstance(leaf, NUMERIC) and np.iscomplexobj(leaf):
         raise TypeError(
-            f'{path} is complex: pass {{"re": z.real, "im": z.imag}} in place of z, and let the '
+            f'{path} is complex: pass {{"re": z.real, "im": z.imag}} instead of z, and let the '
             'cost compute with p["re"] + 1j * p["im"].'
         )
     array = real_array(leaf, path)
@@ -325,7 +325,7 @@ def real_array(leaf: Any, name: str) -> NDArray[Any]:
         raise TypeError(f"{name} has masked entries: fill them, and let the cost apply the mask.")
     array = np.asarray(float_of(leaf) if type(leaf) is int else leaf)
     if array.dtype.kind == "c":
-        raise TypeError(f"{name} is complex, and its parameter is real: take the real part, .real.")
+        raise TypeError(f"{name} is complex, but its parameter is real: take the real part, .real.")
     if array.dtype.kind == "O":
         raise TypeError(
             f"{name} has dtype object: convert it with .astype(float), or, if its rows are of "

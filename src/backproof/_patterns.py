@@ -14,9 +14,9 @@ NEARLY_ONE = 1e-4  # nearer to 1, a factor is shown by its distance
 DIGITS = 5  # more of them tell nothing about where a number comes from
 LISTED = 5  # so many rows are listed one by one
 
-TO_BASE_2 = "is a logarithm to base 2 taken for the natural one, or the other way round?"
-TO_BASE_10 = "is a logarithm to base 10 taken for the natural one, or the other way round?"
-DEGREES = "are degrees taken for radians, or the other way round?"
+TO_BASE_2 = "is a base-2 logarithm taken for the natural one, or the reverse?"
+TO_BASE_10 = "is a base-10 logarithm taken for the natural one, or the reverse?"
+DEGREES = "are degrees taken for radians, or the reverse?"
 
 # Numbers that are not whole but come up in formulas, and where they may come from.
 SPECIAL = [
@@ -32,7 +32,7 @@ SPECIAL = [
     (math.sqrt(1 / 2), "1/√2 times", "is a √2 missing?"),
 ]
 
-SQUARES = "is it with respect to their squares, such as a variance for a deviation?"
+SQUARES = "is it with respect to their squares, such as a variance for a standard deviation?"
 
 # How a gradient and the parameters are joined and by which factor, and what that may mean.
 VARIABLES = {

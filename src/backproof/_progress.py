@@ -33,8 +33,8 @@ def announced(indices: Sequence[int], objective: Objective) -> Iterator[int]:
 
 def _tell(entries: int, evaluations: float, seconds: float) -> None:
     LOG.warning(
-        "backproof: measuring %s entries takes about %s evaluations of the cost, or %s. Shorter: "
-        "check_gradient(..., method='directions') takes a few dozen. With a progress bar: "
+        "backproof: measuring %s entries takes about %s evaluations of the cost, or %s. Faster: "
+        "check_gradient(..., method='directions') takes a few dozen. For a progress bar: "
         "workers=tqdm.contrib.tmap.",
         f"{entries:,}",
         f"{round(evaluations):,}",

@@ -6,24 +6,26 @@ from collections.abc import Mapping
 
 REASONS = {
     "kink": "the cost has a kink here, and the gradient lies between the slopes on its two sides",
-    "jump": "the cost jumps here, so that it has no slope",
+    "jump": "the cost jumps here, so it has no slope",
     "steep": "the slope of the cost is infinite here, like that of a square root at 0",
-    "precision": "the slope is lost in the rounding or the noise of the cost",
+    "precision": "the round-off error or the noise of the cost hides the slope",
     "rounded": (
-        "the cost stands still, or moves in jumps: "
-        "it is rounded, counts something, or is masked here"
+        "the cost is flat here, or changes only in jumps: "
+        "it is rounded, counts something, or is masked"
     ),
-    "not finite": "the cost is finite on one side of the point at most",
+    "not finite": "the cost is finite on at most one side of the point",
     "zero": "gradient and slope are 0, and the cost does not change",
 }
 ADVICE = {
     "kink": "Move the parameters a little, and check again.",
-    "jump": "Look for a rounding, a comparison or an index that depends on the parameters.",
+    "jump": "Look for rounding, a comparison or an index that depends on the parameters.",
     "steep": "Move the parameters to where the cost has a finite slope, and check again.",
-    "precision": "Check in float64, take an offset out of the cost, or move away from an optimum.",
+    "precision": (
+        "Check in float64, drop a large constant from the cost, or move away from an optimum."
+    ),
     "rounded": (
         "Return the cost unrounded, in float64 and without a large constant; "
-        "take a smooth loss in place of a count; or check at parameters that no mask hides."
+        "use a smooth loss instead of a count; or check at parameters that no mask hides."
     ),
     "not finite": "Check at a point inside the domain of the cost.",
     "zero": "Check at other parameters, such as random ones, or with other data.",
@@ -32,8 +34,8 @@ _COUNTED = {
     "kink": "at a kink",
     "jump": "at a jump",
     "steep": "with an infinite slope",
-    "precision": "lost in rounding or noise",
-    "rounded": "where the cost stands still, or moves in jumps",
+    "precision": "hidden by round-off error or noise",
+    "rounded": "where the cost is flat, or changes only in jumps",
     "not finite": "at the edge of the domain",
     "zero": "with gradient and slope 0",
 }

@@ -30,18 +30,18 @@ _MOST_ROWS = 12
 
 
 class Entry(NamedTuple):
-    """A wrong entry: where it stands, the claimed gradient, the measured slope and its error.
+    """A wrong entry: its index, the claimed gradient, the measured slope and its error.
 
     Attributes
     ----------
     index
-        Where it stands in its array, one number for each axis; `()` where that is a number.
+        Its place in its array, one number for each axis; `()` if the array is a number.
     gradient
-        The gradient that was claimed; it may be `nan` or infinite.
+        The claimed gradient; it may be `nan` or infinite.
     numerical
-        The slope that was measured; `nan` where a claim that is not finite was not compared.
+        The measured slope; `nan` where the claim is not finite and was not compared.
     error
-        The error of the slope, which the two are further apart than; `inf` where there is none.
+        The error of the slope, which is less than the two differ by; `inf` where there is none.
     """
 
     # This hides tuple.index, which nobody needs here.
@@ -53,7 +53,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class ArrayReport:
-    """What was found of one array.
+    """The findings for one array.
 
     Attributes
     ----------
@@ -66,21 +66,21 @@ class ArrayReport:
         `nan` where its entries were not all measured.
     resolution
         The smallest mistake in one entry that would have been seen,
-        relative to the largest entry of the array; of probes, the order of magnitude.
+        relative to the largest entry of the array; for probes, an order of magnitude.
     mistake
         What the gradient looks like, if it is wrong.
     entries
         Wrong entries from all over the array, the worst first.
     untested
-        How many entries this point says nothing of, by reason: "kink", "jump", "steep",
+        How many entries this point cannot test, by reason: "kink", "jump", "steep",
         "precision", "rounded", "not finite", or "zero" where gradient and slope are 0.
     reason
-        Why the array is undecided, one of the same reasons; else empty.
+        Why the array is undecided, one of the same reasons; otherwise empty.
     within
-        The error within which every slope of the array is 0, and its gradient, too,
-        as at an optimum, or where it is 0 by theory; else `nan`.
+        The error within which the gradient and every slope of the array are 0,
+        as at an optimum, or where theory says so; otherwise `nan`.
     tolerated
-        Whether it would not pass without the tolerance.
+        Whether the array passes only because of the tolerance.
     """
 
     verdict: str
@@ -104,16 +104,16 @@ class Report:
     verdict
         "correct", "wrong" or "undecided".
     difference
-        The relative difference over all entries, in the norm that was chosen;
+        The relative difference over all entries, in the Euclidean norm;
         `nan` where they were not all measured.
     arrays
         The findings for each array, by its path.
     evaluations
         How often the cost was called.
     seed
-        What the random directions were drawn from.
+        The seed of the random directions.
     notes
-        Sentences about the check itself, such as the precision that it measured in.
+        Sentences about the check itself, such as the precision of its measurements.
 
     Examples
     --------
@@ -135,19 +135,19 @@ class Report:
 
     @property
     def untested(self) -> dict[str, int]:
-        """How many entries this point says nothing of, by reason, the most frequent first."""
+        """How many entries this point cannot test, by reason, the most frequent first."""
         total = sum((Counter(array.untested) for array in self.arrays.values()), Counter[str]())
         return dict(total.most_common())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything in the report as `json` takes it, under the names of its fields.
+        """Return everything in the report in a form for `json`, under the names of its fields.
 
         Returns
         -------
         dict
-            The fields of the report. In it, each array, mistake and wrong entry is a dict of its
-            own fields, and a tuple is a list. A number that is not known, or not finite, is `None`,
-            since JSON has neither `nan` nor `inf`.
+            The fields of the report. Each array, mistake and wrong entry in it is a dict of its
+            own fields, and each tuple becomes a list. A number that is unknown or not finite is
+            `None`, since JSON has neither `nan` nor `inf`.
 
         Examples
         --------
@@ -192,7 +192,7 @@ class Report:
             why = REASONS[next(iter(reasons))] if len(reasons) == 1 else counted(reasons)
             return self._said(f"Nothing was tested: {why}.")
         if self.verdict == "undecided":
-            return f"The {self._what} cannot be decided in {self._where()}."
+            return f"The {self._what} is undecided in {self._where()}."
         if (coarsest := self._resolution()) is None:
             return f"The {self._what} is correct."
         share = "the size" if (power := power_above(coarsest)) == "1e+00" else power

@@ -27,7 +27,7 @@ BUDGET, LEAST = 250, 80
 UNSEARCHED = Mistake(
     "unknown",
     None,
-    "it is wrong, and was not looked into: correct the arrays nearer to the cost first",
+    "it is wrong, but the search did not reach it: correct the arrays nearer to the cost first",
 )
 
 # An array of at most so many entries is measured entry by entry if no rule explains its probes.

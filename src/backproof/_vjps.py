@@ -40,7 +40,7 @@ FACTOR = -8.0
 # Where the value that runs through a stack stands among the inputs of a layer.
 RUNNING = "x"
 
-IN_PLACE = {"in_place": "let forward compute with the inputs that it is given. Leave it out."}
+IN_PLACE = {"in_place": "leave it out, and let forward compute with the inputs that it is given."}
 
 
 @public(OPTIONS | IN_PLACE)
@@ -62,25 +62,25 @@ def check_vjp(
     ----------
     forward
         Takes `inputs` and returns the output of the layer, of any shape, or a nest of several.
-        It returns no cache beside them: `lambda inputs: affine(inputs)[0]` leaves one out.
+        It must not return a cache as well: `lambda inputs: affine(inputs)[0]` drops one.
     backward
         Takes `inputs` and an upstream gradient in the structure, the shapes and the dtypes
         of the output, and returns the gradient in the structure and the shapes of `inputs`.
     inputs
-        Whatever has a gradient, the parameters of the layer included: an array of floats,
-        a number, or a nest of dicts, lists and tuples of them.
+        Everything that has a gradient, including the parameters of the layer: an array of
+        floats, a number, or a nest of dicts, lists and tuples of them.
     tolerance
         As for `check_gradient`.
     method
         As for `check_gradient`.
     seed
-        What the upstream gradient and random directions are drawn from.
+        The seed of the upstream gradient and of the random directions.
 
     Returns
     -------
     Report
-        True if the gradient is correct. A bare array is named `inputs` there, and
-        `evaluations` counts the calls of `forward` for sums.
+        True if the gradient is correct. It names a bare array `inputs`, and its `evaluations`
+        count the calls of `forward` for the sum.
 
     Raises
     ------
@@ -88,8 +88,8 @@ def check_vjp(
         If inputs, outputs or gradient are not real numbers, or outputs are not floats.
     ValueError
         If an output is random or not finite, if it does not depend on the inputs and the
-        gradient is not 0, if the gradient has another structure than the inputs,
-        if a pass changes what it is given, or if an option is unknown.
+        gradient is not 0, if the gradient differs from the inputs in structure,
+        if a pass changes what it is given, or if the value of an option is invalid.
 
     Examples
     --------
@@ -141,19 +141,19 @@ def check_stack(
 ) -> StackReport:
     """Check each layer of a stack on its own, and say which ones are wrong.
 
-    The output of each layer is the input of the next. Since each gets an upstream gradient
-    of its own, no mistake spoils what another layer is told.
+    The output of each layer is the input of the next. Since each layer gets an upstream
+    gradient of its own, a mistake in one does not affect the verdict on another.
 
     Parameters
     ----------
     layers
         Layers by name, from the input to the cost, each as `check_vjp` takes it:
-        a pair `(forward, backward)`, whose inputs are what the layer before returned,
+        a pair `(forward, backward)`, whose inputs are the output of the previous layer,
         or a triple `(forward, backward, parameters)` with a dict of parameters,
-        whose inputs are that dict with what the layer before returned as its `x`.
-        In a sequence, layers are named `layer1`, `layer2` and so on.
+        whose inputs are that dict with the output of the previous layer as its `x`.
+        The layers of a sequence are named `layer1`, `layer2` and so on.
     inputs
-        What the first layer is given.
+        The inputs of the first layer.
     tolerance
         As for `check_vjp`.
     seed
@@ -170,8 +170,8 @@ def check_stack(
     Raises
     ------
     TypeError, ValueError
-        As `check_vjp` does, with a note that tells the layer; and for layers
-        that are neither pairs nor triples, or have a parameter `x`.
+        As `check_vjp` does, with a note that names the layer; and for layers
+        that are neither pairs nor triples, or that have a parameter `x`.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def check_stack(
             reports[name] = _check(one, options)
             inputs = one.output()
         except Exception as error:
-            error.add_note(f"This is about the layer {name}.")
+            error.add_note(f"This concerns the layer {name}.")
             raise
     return StackReport(
         verdict=worst(report.verdict for report in reports.values()),
@@ -248,7 +248,7 @@ class StackReport(LayerReport):
         if wrong:
             said.append(f"{_listed(wrong)} {'are' if len(wrong) > 1 else 'is'} wrong")
         if undecided:
-            said.append(f"{_listed(undecided)} cannot be decided")
+            said.append(f"{_listed(undecided)} {'are' if len(undecided) > 1 else 'is'} undecided")
         if right:
             others = f"{len(right)} layers are" if len(right) > 1 else "layer is"
             said.append(f"the other {others} right")
@@ -278,7 +278,7 @@ class Passes(NamedTuple):
         point = Parameters(self.inputs)
         before = point.vector()
         names = _listed(list(flatten(self.inputs)))
-        with _told(f"forward was called as forward(inputs), with all in one argument: {names}."):
+        with _told(f"forward was called as forward(inputs), all in one argument: {names}."):
             output = self.forward(point.nest)
         point.require_unchanged(before, "forward pass")
         return output
@@ -315,15 +315,15 @@ class Weighted(NamedTuple):
         now = flatten(given)
         if not all(np.array_equal(u, now.get(path, math.nan)) for path, u in upstream.items()):
             raise ValueError(
-                "backward changes its upstream gradient in place: let it compute with a new "
-                "array, such as dX = upstream * (X > 0) in place of upstream *= X > 0."
+                "backward changes its upstream gradient in place: let it compute a new "
+                "array, such as dX = upstream * (X > 0) instead of upstream *= X > 0."
             )
         return gradient
 
     def check(self, options: dict[str, Any]) -> Report:
         """Check the gradient of the cost."""
         with _told(
-            "The cost is the sum of what forward returns, each number times its upstream gradient, "
+            "The cost is the sum of all outputs, each times its entry of the upstream gradient, "
             "and its parameters are the inputs."
         ):
             return check_gradient(self.cost, self.gradient, self.passes.inputs, **options)
@@ -355,8 +355,8 @@ def _check(passes: Passes, options: dict[str, Any]) -> Report:
     notes = report.notes
     if curved and report.verdict == "wrong":
         notes += (
-            f"The gradient of {_listed(curved)} is not linear in the upstream gradient: is that "
-            "left out or clipped, or are the arguments of backward swapped?",
+            f"The gradient of {_listed(curved)} is not linear in the upstream gradient: is the "
+            "upstream gradient left out or clipped, or are the arguments of backward swapped?",
         )
     return LayerReport(**{**vars(report), "notes": notes})
 
@@ -442,7 +442,7 @@ def _in_stack(name: str, layer: Layer, running: Nest) -> Passes:
     if not isinstance(layer, list | tuple) or len(layer) not in (2, 3):
         raise TypeError(
             f"{name} is of type {type(layer).__name__}: expected a pair (forward, backward), "
-            "or a triple (forward, backward, parameters). An object that keeps a cache is the pair "
+            "or a triple (forward, backward, parameters). For an object that keeps a cache, pass "
             "(layer.forward, lambda x, dy: (layer.forward(x), layer.backward(dy))[1])."
         )
     forward, backward, *rest = layer
@@ -456,8 +456,8 @@ def _in_stack(name: str, layer: Layer, running: Nest) -> Passes:
         )
     if RUNNING in parameters:
         raise ValueError(
-            f"the parameters of {name} have an x, where the layer finds what the layer "
-            "before returned: give the parameter another name."
+            f"the parameters of {name} include an x, the name of what the layer before returned: "
+            "give the parameter another name."
         )
     return _passes(forward, backward, {RUNNING: running, **parameters}).under(name)
 

@@ -149,7 +149,7 @@ def backward_propagation_n(X: Array, Y: Array, cache: Cache) -> Arrays:
     Parameters
     ----------
     X, Y, cache
-        The inputs and the labels, and what `forward_propagation_n` returned beside the cost.
+        The inputs and the labels, and what `forward_propagation_n` returned along with the cost.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def backward_propagation_n(X: Array, Y: Array, cache: Cache) -> Arrays:
         As in the course, dW and db are means over the examples, and dZ and dA are not.
     """
     if not isinstance(cache, tuple) or len(cache) != 12:
-        raise ValueError("cache is not what forward_propagation_n returned beside the cost.")
+        raise ValueError("cache is not what forward_propagation_n returned along with the cost.")
     _, A1, _, _, _, A2, W2, _, _, A3, W3, _ = cache
     dZ3 = A3 - Y
     dA2 = W3.T @ dZ3
@@ -176,7 +176,7 @@ def backward_propagation_n(X: Array, Y: Array, cache: Cache) -> Arrays:
 
 
 def faulty_backward_propagation_n(X: Array, Y: Array, cache: Cache) -> Arrays:
-    """Return the gradient as the exercise hands it out: dW2 is doubled, db1 has 4/m for 1/m."""
+    """Return the gradient that the exercise hands out: dW2 is doubled, and db1 has 4/m, not 1/m."""
     gradients = backward_propagation_n(X, Y, cache)
     return gradients | {"dW2": 2 * gradients["dW2"], "db1": 4 * gradients["db1"]}
 
@@ -246,7 +246,7 @@ def dictionary_to_vector(parameters: Arrays) -> tuple[Array, list[str]]:
 
 
 def vector_to_dictionary(theta: Array) -> Arrays:
-    """Return the parameters whose entries stand in one column of shape (47, 1).
+    """Return the parameters from one column of shape (47, 1).
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Exercises on gradient checking, each with a judge that says what a wrong answer computes.
 
-A judge calls the answer, a function, on a few inputs. If what it returns is that of a mistake
-which people make, the judge names the mistake.
+A judge calls the answer, a function, with a few inputs. If the results are those of a common
+mistake, the judge names that mistake.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def judge_central_difference(answer: Answer) -> str:
     Examples
     --------
     >>> judge_central_difference(lambda J, theta, step: (J(theta + step) - J(theta)) / step)
-    'Not yet: this is the forward difference; J_minus belongs to theta - epsilon.'
+    'Not yet: this is the forward difference; compute J_minus at theta - epsilon.'
     """
     mistakes = {text: _along_epsilon(quotient) for text, quotient in QUOTIENTS.items()}
     inputs = [(np.exp, 1.0, 0.01), (np.sin, 2.0, 0.1)]
@@ -110,7 +110,7 @@ def judge_relative_difference(answer: Answer) -> str:
     --------
     >>> norm = np.linalg.norm
     >>> judge_relative_difference(lambda g, a: norm(g - a) / norm(g) + norm(a))
-    'Not yet: a division comes before a sum: put the sum of the norms in parentheses.'
+    'Not yet: it divides before it adds: put the sum of the norms in parentheses.'
     """
     inputs = [(np.array([3.0, 4.0]), np.array([3.0, 2.0])), (np.ones(6), np.arange(6.0))]
     return _judged(answer, Exercise(relative_difference, DIFFERENCES, inputs))
@@ -177,7 +177,7 @@ def _fault(name: str, step: float) -> str:
     """Say what is wrong with a step, by which of the two errors is larger."""
     function, x, slope, third = SLOPES[name]
     if not 0 < step < x:
-        return "no step, or the function has to be known beyond 0"
+        return "a step here has to lie between 0 and x"
     if abs(_central(function, x, step, step) - slope) <= EXACT * abs(slope):
         return ""
     truncation = step**2 / 6 * abs(third)
@@ -198,7 +198,7 @@ def judge_gradient(cost: Cost, gradient: Answer, parameters: Nest) -> str:
     Returns
     -------
     str
-        "Solved.", or what the report says of the arrays that are wrong.
+        "Solved.", or what the report says about the wrong arrays.
 
     Examples
     --------
@@ -220,17 +220,17 @@ def judge_gradient(cost: Cost, gradient: Answer, parameters: Nest) -> str:
 
 
 def explain_difference(difference: float) -> str:
-    """Say what a learner has done whose check of the course's network ends with this number.
+    """Say which mistakes lead to this number in a check of the course's network.
 
     Parameters
     ----------
     difference
-        The relative difference; the more digits it has, the fewer ways lead to it.
+        The relative difference; the more digits you give, the fewer mistakes match it.
 
     Returns
     -------
     str
-        A line for each known way to come to it, or a line that says that there is none.
+        A line for each known mistake that leads to it, or a line that says that there is none.
 
     Examples
     --------
@@ -241,18 +241,18 @@ def explain_difference(difference: float) -> str:
     near = max(min(0.5 * 10.0**-decimals, 5e-5), 1e-8)  # which is what rounding makes of it
     known = known_differences().items()
     found = [text for text, number in known if abs(difference - number) <= near]
-    return "\n".join(found) or "No known mistake comes to this number."
+    return "\n".join(found) or "No known mistake gives this number."
 
 
 @cache
 def known_differences() -> Mapping[str, float]:
-    """Return the numbers that a check of the course's network comes to, by what is wrong with it.
+    """Return the number that each known mistake gives in a check of the course's network.
 
     Returns
     -------
     dict
-        The relative difference for each state of the backward pass, with a right check, and for
-        each mistake in the check, with a right backward pass and with the one that is handed out.
+        The relative difference for each state of the backward pass, with a correct check, and for
+        each mistake in the check, with a correct backward pass and with the one handed out.
 
     Examples
     --------
@@ -264,10 +264,10 @@ def known_differences() -> Mapping[str, float]:
         "Both mistakes are still there.": faulty,
         "dW2 is still multiplied by 2.": right | {"dW2": faulty["dW2"]},
         "db1 still has a 4 instead of a 1.": right | {"db1": faulty["db1"]},
-        "All is right: what is left is rounding.": right,
+        "Everything is right: what is left is round-off error.": right,
     }
     known = {text: _check(parameters, gradients, X, Y, STEP) for text, gradients in states.items()}
-    for state, gradients in (("mended", right), ("handed out", faulty)):
+    for state, gradients in (("corrected", right), ("handed out", faulty)):
         for text, check in _wrong_checks().items():
             number = check(parameters, gradients, X, Y, STEP)
             known[f"With the backward pass {state}: {text}"] = number
@@ -331,9 +331,9 @@ def _no_number(value: object) -> str:
     if value is None:
         return "it returns None: is the return missing?"
     if value is Ellipsis:
-        return "it returns the three dots: put your formula in their place."
+        return "it returns the three dots: replace them with your formula."
     if isinstance(value, np.ndarray) and value.ndim:
-        return f"it returns an array of shape {value.shape}: a norm makes one number of it."
+        return f"it returns an array of shape {value.shape}: take its norm to get one number."
     return "" if isinstance(value, Real) else f"it returns {value!r}: expected a number."
 
 
@@ -368,16 +368,16 @@ QUOTIENTS: dict[str, Answer] = {
     "J_minus is the cost at theta itself: is a copy missing, or the minus?": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / (2 * epsilon)
     ),
-    "this is the forward difference; J_minus belongs to theta - epsilon.": (
+    "this is the forward difference; compute J_minus at theta - epsilon.": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / epsilon
     ),
-    "this is the backward difference; J_plus belongs to theta + epsilon.": (
+    "this is the backward difference; compute J_plus at theta + epsilon.": (
         lambda J, theta, step, epsilon: (J(theta) - J(theta - step)) / epsilon
     ),
     "/ 2 * epsilon divides by 2 and multiplies by epsilon: write / (2 * epsilon).": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta - step)) / 2 * epsilon
     ),
-    "it divides by epsilon, and the two points are 2 * epsilon apart.": (
+    "it divides by epsilon, but the two points are 2 * epsilon apart.": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta - step)) / epsilon
     ),
     "its sign is wrong: are J_plus and J_minus swapped?": (
@@ -386,7 +386,7 @@ QUOTIENTS: dict[str, Answer] = {
     "the difference of the costs is not divided by 2 * epsilon.": (
         lambda J, theta, step, epsilon: J(theta + step) - J(theta - step)
     ),
-    "it adds J_plus and J_minus: their difference is wanted.": (
+    "it adds J_plus and J_minus: subtract them.": (
         lambda J, theta, step, epsilon: (J(theta + step) + J(theta - step)) / (2 * epsilon)
     ),
 }
@@ -401,7 +401,7 @@ STEPS: dict[str, Answer] = {
     "it moves all parameters at once: move one of them, and put it back.": (
         lambda J, theta, step, epsilon: (J(theta + epsilon) - J(theta - epsilon)) / (2 * epsilon)
     ),
-    "each parameter stays moved while the next ones are: copy theta within the loop.": (
+    "each parameter stays displaced while the next ones are: copy theta inside the loop.": (
         lambda J, theta, step, epsilon: _central(J, theta, _up_to(step), epsilon)
     ),
 }
@@ -461,28 +461,28 @@ DIFFERENCES: dict[str, Answer] = {
     "it is not divided by the norms, so it depends on the units of the cost.": (
         lambda g, a: _norm(g - a)
     ),
-    "a division comes before a sum: put the sum of the norms in parentheses.": (
+    "it divides before it adds: put the sum of the norms in parentheses.": (
         lambda g, a: _norm(g - a) / _norm(g) + _norm(a)
     ),
-    "it divides by the product of the norms: their sum is wanted.": (
+    "it divides by the product of the norms: divide by their sum.": (
         lambda g, a: _norm(g - a) / (_norm(g) * _norm(a))
     ),
-    "it divides by the norm of one gradient: the sum of both norms is wanted.": (
+    "it divides by the norm of one gradient: divide by the sum of both norms.": (
         lambda g, a: _norm(g - a) / _norm(g)
     ),
-    "it divides by the norm of the approximation: the sum of both norms is wanted.": (
+    "it divides by the norm of the approximation: divide by the sum of both norms.": (
         lambda g, a: _norm(g - a) / _norm(a)
     ),
-    "it divides by the norm of the sum: the sum of the norms is wanted.": (
+    "it divides by the norm of the sum: divide by the sum of the norms.": (
         lambda g, a: _norm(g - a) / _norm(g + a)
     ),
-    "it divides by the larger norm, as CS231n does: here it is the sum of both.": (
+    "it divides by the larger norm, as CS231n does: divide by the sum of both.": (
         lambda g, a: _norm(g - a) / max(_norm(g), _norm(a))
     ),
     "it takes squares of norms: the square root is missing.": (
         lambda g, a: _norm(g - a) ** 2 / (_norm(g) ** 2 + _norm(a) ** 2)
     ),
-    "this is the 1-norm, a sum of absolute values: the 2-norm is wanted.": (
+    "this is the 1-norm, a sum of absolute values: take the 2-norm.": (
         lambda g, a: relative_difference(g, a, 1)
     ),
 }

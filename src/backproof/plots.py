@@ -1,8 +1,8 @@
 """Pictures of a gradient check, drawn with Matplotlib.
 
-`pip install "backproof[plot]"` brings Matplotlib along.
-Each function returns a figure, in the style that Matplotlib is set to:
-save it by its `savefig`, or let a notebook show it. No window is opened.
+`pip install "backproof[plot]"` installs Matplotlib as well.
+Each function returns a figure in the current style of Matplotlib:
+save it with its `savefig`, or let a notebook show it. No window opens.
 """
 
 from __future__ import annotations
@@ -62,22 +62,22 @@ def comparison(gradient: Nest, numerical: Nest) -> Figure:
     """Draw the claimed gradient against the numerical one, entry by entry.
 
     A right gradient lies on the diagonal; a multiple of it lies on a line of another slope.
-    Each array is divided by its largest entry, in either gradient,
-    so that small arrays are seen beside large ones, and a multiple stays the same multiple.
-    The axes are those of square roots, which spread what lies near 0, and bend no line through 0.
-    An entry below a thousandth of the largest in its array is not told from 0.
+    Each array is divided by its largest entry in either gradient,
+    so that small arrays are visible beside large ones, and a multiple stays the same multiple.
+    The axes have square-root scales, which spread the entries near 0, and keep lines through 0
+    straight. An entry below a thousandth of the largest in its array looks like 0.
 
     Parameters
     ----------
     gradient, numerical
-        Numbers, arrays or nests of them, of one structure and the same shapes,
+        Numbers, arrays or nests of them, with the same structure and shapes,
         such as a claimed gradient and what `numerical_gradient` returns.
 
     Returns
     -------
     Figure
-        Of more arrays than there are colours, those that differ most have colours of their own.
-        An entry that is not finite is not drawn, but counted in the legend.
+        If there are more arrays than colours, those that differ most get colours of their own.
+        An entry that is not finite is not drawn, but the legend counts it.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def comparison(gradient: Nest, numerical: Nest) -> Figure:
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['W', 'b', 'equal']
 
-    The lines hold the scaled entries, numerical and claimed, and take another look:
+    The lines hold the scaled entries, numerical and claimed, and can be restyled:
 
     >>> diagonal, W, b = figure.axes[0].lines
     >>> W.get_xydata().tolist()
@@ -122,7 +122,7 @@ def v_curve(
     """Draw how far central differences of a cost are from its gradient, against their step.
 
     The curve of a right gradient is a V: it rises with the truncation error to the right
-    and with the rounding error to the left. That of a wrong gradient does not come down.
+    and with the round-off error to the left. The curve of a wrong gradient does not come down.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def v_curve(
         If `cost` is random or not finite at `parameters`;
         if it changes them in place, or the gradient does;
         if the structures or the shapes differ; if the steps are not positive;
-        or if there is a difference at none of them.
+        or if none of them gives a difference.
 
     Examples
     --------
@@ -170,8 +170,8 @@ def v_curve(
     known = np.isfinite(differences)
     if not known.any():
         raise ValueError(
-            "there is a difference at none of the steps: "
-            "either the gradient is not finite, or the cost beside the parameters is not."
+            "no step gives a relative difference: "
+            "either the gradient is not finite, or the cost near the parameters is not."
         )
     return _drawn_curve(steps[known], differences[known])
 
@@ -189,8 +189,8 @@ def wrong_entries(report: Report, path: str) -> Figure:
     Returns
     -------
     Figure
-        The array with the wrong entries marked that the check has found.
-        The last axis runs to the right, all others, ravelled, run down:
+        The array, with marks on the wrong entries that the check has found.
+        The last axis runs to the right; all others, flattened, run down:
         an array of shape (2, 3, 4) is drawn as 6 rows of 4 columns, and one axis as a row.
 
     Raises
@@ -198,7 +198,7 @@ def wrong_entries(report: Report, path: str) -> Figure:
     TypeError
         If `report` is not a Report.
     ValueError
-        If the report knows no array of this name.
+        If the report has no array of this name.
 
     Examples
     --------

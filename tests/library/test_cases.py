@@ -804,7 +804,7 @@ def test_a_cost_with_a_buffer_of_its_own_is_refused(method: str) -> None:
         u[:] = W @ v / np.linalg.norm(W @ v)
         return np.sum(C * W) / (u @ W @ v)
 
-    with pytest.raises(ValueError, match=r"the cost is random.*kept"):
+    with pytest.raises(ValueError, match=r"the cost is random.*persist"):
         check_gradient(cost, C, W, method=method)
 
 

@@ -182,8 +182,8 @@ def test_what_cannot_be_checked_is_refused(case: Refused) -> None:
     [
         ({"method": "fast"}, "method is 'fast': expected 'auto', 'entries' or 'directions'"),
         ({"method": ["entries"]}, "method is"),
-        ({"tolerance": -1e-7}, "tolerance is -1e-07: expected a number from 0"),
-        ({"tolerance": 1}, "tolerance is 1: expected a number from 0 to below 1"),
+        ({"tolerance": -1e-7}, "tolerance is -1e-07: expected a number >= 0"),
+        ({"tolerance": 1}, "tolerance is 1: expected a number >= 0 and < 1"),
         ({"tolerance": 1.5}, "tolerance is 1.5"),
         ({"tolerance": "small"}, "tolerance is 'small'"),
         ({"seed": -1}, "seed is -1: expected a non-negative integer"),

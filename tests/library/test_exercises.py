@@ -66,8 +66,8 @@ def test_mistakes_are_told_apart() -> None:
         ({"1e6 + cos(x) at 1": 1e-2}, "1e6 + cos(x) at 1: too large"),
         ({"1e6 + cos(x) at 1": 6e-6}, "1e6 + cos(x) at 1: too small"),
         ({"log(x) at 1e-7": 5e-8}, "log(x) at 1e-7: too large"),
-        ({"log(x) at 1e-7": 1e-7}, "log(x) at 1e-7: no step"),
-        ({"log(x) at 1e-7": -1e-12}, "log(x) at 1e-7: no step"),
+        ({"log(x) at 1e-7": 1e-7}, "log(x) at 1e-7: a step here"),
+        ({"log(x) at 1e-7": -1e-12}, "log(x) at 1e-7: a step here"),
         ({"exp(x) at 0": 1e-6}, "Not yet: choose a step for each of sin(1000 x) at 1"),
     ],
 )
@@ -112,7 +112,7 @@ POSTED = {
     0.333333347899: "J_minus is the cost at theta itself",
     0.17344196893145933: "dW2 is still multiplied by 2.",
     0.285093156781: "Both mistakes are still there.",
-    1.18904178788e-07: "All is right",
+    1.18904178788e-07: "Everything is right",
     0.2851: "Both mistakes are still there.",
 }
 
@@ -125,7 +125,7 @@ def test_a_number_that_was_posted_is_explained(number: float, told: str) -> None
 
 def test_a_number_that_nobody_knows_is_not_explained() -> None:
     """It is not that of any mistake."""
-    assert explain_difference(0.123456789) == "No known mistake comes to this number."
+    assert explain_difference(0.123456789) == "No known mistake gives this number."
 
 
 def test_numbers_of_the_backward_pass_are_told_apart() -> None:

@@ -144,7 +144,8 @@ LAYER, DENSE = (kind(jax.numpy.ones((3, 2)), jax.numpy.arange(2.0)) for kind in 
 def followed(message: str, value: Any, name: str) -> Any:
     """Return the parameters that a message says to pass, and the loss of these."""
     code = re.search(
-        r"pass (?:its leaves, |a dict of its arrays, )(.+); let the loss take (.+) in", message
+        r"pass (?:its leaves, |a dict of its arrays, )(.+); inside .+ with (.+)\.$",
+        message,
     )
     assert code, message
     names = {"np": np, "jax": jax, name: value, "Layer": Layer}
@@ -171,7 +172,7 @@ def test_complex_parameters_go_in_as_two_arrays(kind: str, sign: int) -> None:
     with pytest.raises(TypeError, match="complex") as said:
         numerical_gradient(lambda z: abs(z).sum(), z)
     code = re.search(
-        r"pass (.+) in place of z, and let the cost compute with (.+)\.$", str(said.value)
+        r"pass (.+) instead of z, and let the cost compute with (.+)\.$", str(said.value)
     )
     assert code
     p = eval(code[1], {"z": z})  # what it says is what has to run
@@ -201,7 +202,7 @@ def test_the_stored_entries_of_a_sparse_matrix_go_in_as_its_data() -> None:
     A = sparse.coo_array(np.triu(np.ones((3, 3))))
     with pytest.raises(TypeError, match=r"convert it with \.toarray\(\)") as said:
         numerical_gradient(lambda A: (A @ X).sum(), A)
-    made = re.search(r"A = (A\.tocsr\(\)), .* compute with (csr_array.+)\.$", str(said.value))
+    made = re.search(r"A = (A\.tocsr\(\)), .* build (csr_array.+)\.$", str(said.value))
     assert made
     A = eval(made[1], {"A": A})  # what it says is what has to run
 
@@ -220,7 +221,7 @@ def test_a_tensor_is_told_how_to_check_a_tensor_and_a_module() -> None:
     net = torch.nn.Linear(3, 1).double()
     with pytest.raises(TypeError, match=r"weight is of type Tensor: .*torch\.tensor") as said:
         check_gradient(sine, np.cos, net.state_dict())
-    code = re.search(r"of a module, pass (.+), with (in_place=True)", str(said.value))
+    code = re.search(r"for a module, pass (.+), with (in_place=True)", str(said.value))
     assert code
     p = eval(code[1], {"net": net})  # what it says is what has to run
 
@@ -251,11 +252,11 @@ def test_a_tensor_is_told_how_to_check_a_tensor_and_a_module() -> None:
         (pandas.DataFrame({"x": X}), "of type DataFrame: convert it with .to_numpy()."),
         (
             sparse.csr_matrix(np.eye(3)),
-            "csr_matrix: convert it with .toarray(); for its stored entries alone, pass A.data",
+            "csr_matrix: convert it with .toarray(); to check its stored entries only, set",
         ),
         ({"A": sparse.coo_array(np.eye(3))}, "A is of type coo_array: convert it with .toarray()"),
         # These are dicts of their entries.
-        (sparse.dok_array(np.eye(3)), "dok_array: convert it with .toarray(); for its stored"),
+        (sparse.dok_array(np.eye(3)), "dok_array: convert it with .toarray(); to check"),
         ([sparse.dok_matrix(np.eye(3))], "[0] is of type dok_matrix: convert it with .toarray()"),
     ],
 )

@@ -636,10 +636,10 @@ REFUSED = [
     (lambda x: "text", slopes, "expected real numbers"),
     (lambda x: [], slopes, "the function returned no values"),
     (lambda x: dictionary(M), slopes, r"returned is of type dok_array: convert it with \.toarray"),
-    (line, lambda x: 1j * slopes(x), "the Jacobian is complex, and its parameter is real"),
+    (line, lambda x: 1j * slopes(x), "the Jacobian is complex, but its parameter is real"),
     (lambda x: line(x).astype(object), slopes, "a value of dtype object"),
     (lambda x: np.ma.masked_less(line(x), 1e3), slopes, "the function returned masked values"),
-    (line, lambda x: {"x": slopes(x)}, "the Jacobian is a dict, and the parameters are none"),
+    (line, lambda x: {"x": slopes(x)}, "the Jacobian is a dict, but the parameters are not"),
     (line, lambda x: slopes(x).ravel(), r"is \.reshape\(4, 3\) missing\?"),
     (lambda x: np.log(line(x) - 1e3), slopes, r"values\[0\] of the function is nan"),
     (line, lambda x: None, "the Jacobian is None: is a return statement missing"),
@@ -647,7 +647,7 @@ REFUSED = [
     (lambda x: line(X), slopes, "the function does not change with its parameters"),
     (lambda x: line(x) + np.random.default_rng().normal(), slopes, "the function is random"),
     (line, lambda x: slopes(x) + np.random.default_rng().normal(), "call of the Jacobian returned"),
-    (lambda x: line(x)[: 4 if x[0] == X[0] else 3], slopes, "and of shape"),
+    (lambda x: line(x)[: 4 if x[0] == X[0] else 3], slopes, "after values of shape"),
     (5, slopes, "expected a function"),
 ]
 

@@ -94,14 +94,14 @@ OF_ENTRIES = {
 }
 WORDS = {
     "not finite": "nan or infinite",
-    "zero": "it is zero, and",
+    "zero": "it is zero, but",
     "factor": r"times the numerical|half the numerical|of the numerical|the wrong sign",
     "transposed": "the transpose of",
     "turned": "turned by 180 degrees",
     "reordered": "in the other order",
     "swapped": "is the one claimed for",
-    "permuted": "stand in another order",
-    "triangle": "reads the (lower|upper) triangle only",
+    "permuted": "are in another order",
+    "triangle": "reads only the (lower|upper) triangle",
     "entry": r"one of its \d+ entries is wrong",
     "unfilled": r"it is zero in (its|every|\d+ of)",
     "regularisation": r"[\d.e-]+ times the parameters",
@@ -111,11 +111,11 @@ WORDS = {
     "variable": "gradient (times|divided by) the parameters",
     "part": r"in its \w+ .*times the numerical gradient",
     "clipped": r"clipped to \[-[\d.e+-]+, [\d.e+-]+\]",
-    "shared": "the gradient are those of",
+    "shared": "its gradient equal those of",
     "inexact": r"right to about \d+ digits",
     "row": r"only its row \d+ is wrong",
     "column": r"only its column \d+ is wrong",
-    "unknown": "no rule knows",
+    "unknown": "in no known pattern",
 }
 # Those that no rule gives are read off the places of the wrong entries, where none fits.
 PLANTED = [*dict.fromkeys(KINDS.values()), "row", "column", "unknown"]
@@ -333,7 +333,8 @@ def test_an_entry_is_no_pattern() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "words"), [(-0.1, "0.1 times the parameters is missing"), (0.1, "it has 0.1 times")]
+    ("term", "words"),
+    [(-0.1, "0.1 times the parameters is missing"), (0.1, "by 0.1 times the parameters")],
 )
 def test_an_l2_term_is_missing_or_too_much(term: float, words: str) -> None:
     """The sentence says which, and how strong the term is."""
@@ -371,16 +372,16 @@ def test_two_arrays_swapped_are_no_multiples() -> None:
         (32.004, "it is 32.004 times the numerical gradient"),
         (1003.4, "it is 1003.4 times the numerical gradient"),
         (180 / np.pi, "it is 180/π times the numerical gradient: are degrees taken for radians"),
-        (-np.log(2), "it is ln 2 times the numerical gradient with the wrong sign: is a logarithm"),
-        (1 / np.log(10), "it is 1/ln 10 times the numerical gradient: is a logarithm to base 10"),
+        (-np.log(2), "it is ln 2 times the numerical gradient with the wrong sign: is a base-2"),
+        (1 / np.log(10), "it is 1/ln 10 times the numerical gradient: is a base-10 logarithm"),
         (np.sqrt(2), "it is √2 times the numerical gradient: is there a √2 too many?"),
         (np.pi / 2, "it is π/2 times the numerical gradient: is a 2/π missing?"),
         (
             0.0174532925199433,
             "it is π/180 times the numerical gradient: are degrees taken for radians",
         ),
-        (1.44269504088896, "it is 1/ln 2 times the numerical gradient: is a logarithm to base 2"),
-        (2.30258509299405, "it is ln 10 times the numerical gradient: is a logarithm to base 10"),
+        (1.44269504088896, "it is 1/ln 2 times the numerical gradient: is a base-2 logarithm"),
+        (2.30258509299405, "it is ln 10 times the numerical gradient: is a base-10 logarithm"),
         (0.636619772367581, "it is 2/π times the numerical gradient: is there a 2/π too many?"),
         (0.707106781186548, "it is 1/√2 times the numerical gradient: is a √2 missing?"),
     ],
@@ -642,9 +643,9 @@ def test_what_stands_in_another_order_has_a_name(axis: int) -> None:
     """The rows or the columns of a matrix, the entries of a vector."""
     right = np.random.default_rng(0).normal(size=(4, 5))
     known = evidence(np.roll(right, 1, axis), right)
-    assert text_of(known) == f"its {('rows', 'columns')[axis]} stand in another order"
+    assert text_of(known) == f"its {('rows', 'columns')[axis]} are in another order"
     known = evidence(np.roll(right[0], 1), right[0])
-    assert text_of(known) == "its entries stand in another order"
+    assert text_of(known) == "its entries are in another order"
 
 
 # Which rule speaks
@@ -670,7 +671,7 @@ def test_of_wide_errors_one_wrong_entry_is_the_simplest_explanation() -> None:
     known = given(right + 0.11 * np.eye(4)[1], right, errors=0.07)
     assert known.fitted(known.claimed) is not None
     assert kind_by(mistakes.multiple, known) == "unknown"
-    assert text_of(known) == "at least 1 of its 4 entries is wrong, no other is seen to be"
+    assert text_of(known) == "at least 1 of its 4 entries is wrong, and no other is known to be"
     assert mistakes.name_mistake(replace(known, errors=np.full(4, 0.01))).kind == "entry"
 
 
@@ -703,15 +704,23 @@ S = R @ R.T
         (R / W / 2, R, "divided by twice the parameters: is it with respect to their squares"),
         (-3.7 * R * W, R, "it is -3.7 times the numerical gradient times the parameters"),
         (R - 0.7 * np.sign(W), R, "0.7 times the signs of the parameters is missing: is it the L1"),
-        (R + SPARED, R, "it has 1 times the parameters too much, except in its row 0: is the L2"),
+        (R + SPARED, R, "gradient by 1 times the parameters, except in its row 0: is the L2"),
         (R - 0.5 * np.sign(SPARED), R, "signs of the parameters is missing, except in its row 0"),
-        (R * [0, 1, 1], R, "it is zero in its column 0, and"),
-        (R * [[0], [1], [0], [1]], R, "it is zero in its rows 0 and 2, and"),
+        (R * [0, 1, 1], R, "it is zero in its column 0, but"),
+        (R * [[0], [1], [0], [1]], R, "it is zero in its rows 0 and 2, but"),
         (R * [[1], [-2], [1], [-2]], R, "in its rows 1 and 3, it is 2 times the numerical"),
         (np.where(W > 0, 1.3, 1) * R, R, "where the parameter is positive, it is 1.3 times"),
         (np.clip(R, -0.5, 0.5), R, "it is clipped to [-0.5, 0.5]"),
-        (S, 2 * np.tril(S, -1) + np.diag(np.diag(S)), "it is symmetric, and the cost reads the l"),
-        (S, 2 * np.triu(S, 1) + np.diag(np.diag(S)), "it is symmetric, and the cost reads the u"),
+        (
+            S,
+            2 * np.tril(S, -1) + np.diag(np.diag(S)),
+            "it is symmetric, but the cost reads only the l",
+        ),
+        (
+            S,
+            2 * np.triu(S, 1) + np.diag(np.diag(S)),
+            "it is symmetric, but the cost reads only the u",
+        ),
         (S, 2 * S, "it is half the numerical gradient"),
         (S * (2 - np.eye(len(S))), S, "off its diagonal, it is 2 times the numerical gradient"),
         (S * (1 + 0.3 * np.eye(len(S))), S, "on its diagonal, it is 1.3 times the numerical"),
@@ -867,7 +876,7 @@ def test_one_array_in_two_places_has_the_same_parameters_and_the_same_claim() ->
     known = replace(given(2 * R + W**3, R, W), others={"b": 2 * R + W**3})
     assert mistakes.name_mistake(known) is mistakes.UNKNOWN
     twin = replace(known, other_parameters={"b": W})
-    assert text_of(twin).startswith("the parameters and the gradient are those of b, too")
+    assert text_of(twin).startswith("its parameters and its gradient equal those of b")
     assert mistakes.name_mistake(replace(twin, others={"b": R**2})) is mistakes.UNKNOWN
     ones = np.ones((4, 3))
     alike = replace(known, parameters=ones, other_parameters={"b": ones})

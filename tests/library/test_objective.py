@@ -84,7 +84,7 @@ def test_calls_that_differ_by_rounding_are_no_random_cost() -> None:
         assert objective.calls >= CALLS
         assert 0 < objective.spread < 1e-10
         assert objective.noise.level >= objective.spread
-    with pytest.raises(ValueError, match="something kept from call to call"):
+    with pytest.raises(ValueError, match="something persist between calls"):
         Objective(lambda w: square(w) * (1 + 1e-6 * rng.normal()), Parameters(w)).require_steady()
 
 
@@ -103,7 +103,7 @@ def test_what_is_kept_from_call_to_call_is_refused() -> None:
             return np.sum((w - state["mean"]) ** 2)
 
         w = np.array([1.0, 2.0, 4.0])
-        with pytest.raises(ValueError, match="something kept from call to call"):
+        with pytest.raises(ValueError, match="something persist between calls"):
             check_gradient(cost, 2 * w, w)
 
 
@@ -311,7 +311,11 @@ def test_results_out_of_order_are_set_right() -> None:
 
 WORKERS: list[tuple[Callable[..., Any], type[Exception], str]] = [
     (lambda f, points: [f(0)], ValueError, "workers returned 1 results for 3 points"),
-    (lambda f, points: [f(0) for _ in points], ValueError, "other points than they were given"),
+    (
+        lambda f, points: [f(0) for _ in points],
+        ValueError,
+        "points other than those that they were",
+    ),
     (lambda f, points: [f((k + 1) % 4) for k in points], ValueError, "other points|out of bounds"),
     (lambda f, points: None, ValueError, "workers returned 0 results"),
     (lambda f, points: [1.0 for _ in points], TypeError, "a value of type float for a point"),

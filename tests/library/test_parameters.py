@@ -260,7 +260,7 @@ def test_a_nest_that_holds_itself_is_refused() -> None:
     loop: list[Any] = [1.0]
     assert Parameters([loop, loop]).size == 2
     loop.append({"loop": loop})
-    with pytest.raises(ValueError, match="a nest holds itself: expected dicts"):
+    with pytest.raises(ValueError, match="a nest contains itself: expected dicts"):
         Parameters(loop)
 
 
@@ -324,9 +324,7 @@ def test_the_first_array_that_is_replaced_is_named() -> None:
         parameters.require_unchanged(before, "cost")
         for key in replaced:
             parameters.nest[key] = np.ones(2)
-        with pytest.raises(
-            ValueError, match=f"the cost puts something else in the place of {name}"
-        ):
+        with pytest.raises(ValueError, match=f"the cost replaces {name} in its parameters"):
             parameters.require_unchanged(before, "cost")
 
 

@@ -499,7 +499,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         TypeError,
         "gradient is None: is a return statement missing",
     ),
-    ("a nan gradient", lambda: v_curve(squares, np.nan, 1.0), ValueError, "none of the steps"),
+    ("a nan gradient", lambda: v_curve(squares, np.nan, 1.0), ValueError, "no step gives"),
     ("no steps", lambda: v_curve(squares, 2.0, 1.0, []), ValueError, "positive, finite"),
     ("a step of 0", lambda: v_curve(squares, 2.0, 1.0, [0, 1]), ValueError, r"steps is \[0, 1\]"),
     ("no end", lambda: v_curve(squares, 2.0, 1.0, [1, np.inf]), ValueError, r"is \[1, inf\]"),

@@ -342,15 +342,16 @@ def test_options_are_those_of_a_gradient(option: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "told"), [("eps", "chosen for you"), ("in_place", "the inputs that it is given")]
+    ("option", "told"),
+    [("eps", "the library chooses the steps"), ("in_place", "the inputs that it is given")],
 )
 def test_options_of_other_checks_are_explained(option: str, told: str) -> None:
     """By the name of the check that was called."""
     given: dict[str, Any] = {option: True}
     for check in (check_vjp, assert_vjp):
-        with pytest.raises(TypeError, match=f"{option} is no option of check_vjp: .*{told}"):
+        with pytest.raises(TypeError, match=f"{option} is not an option of check_vjp: .*{told}"):
             check(relu, relu_backward, X, **given)
-    with pytest.raises(TypeError, match=f"{option} is no option of check_stack: .*{told}"):
+    with pytest.raises(TypeError, match=f"{option} is not an option of check_stack: .*{told}"):
         check_stack([(relu, relu_backward)], X, **given)
 
 
@@ -377,7 +378,7 @@ def test_a_failure_tells_how_the_passes_are_called() -> None:
     with pytest.raises(TypeError, match="missing 1 required") as caught:
         check_vjp(unpacked, relu_backward, (X, X.T))  # type: ignore[arg-type]
     (note,) = caught.value.__notes__
-    assert note.endswith("called as forward(inputs), with all in one argument: [0] and [1].")
+    assert note.endswith("called as forward(inputs), all in one argument: [0] and [1].")
 
     with pytest.raises(TypeError) as caught:
         check_vjp(lambda x: (x, 2 * x), lambda x, dy: dy / 2, X)
@@ -474,7 +475,7 @@ def test_a_layer_without_slopes_is_not_called_right() -> None:
     shift = (lambda x: x - 100, lambda _, dy: dy)
     report = check_stack({"shift": shift, "relu": (relu, relu_backward)}, X)
     assert report.verdict == "undecided"
-    assert str(report).startswith("relu cannot be decided, the other layer is right.\n")
+    assert str(report).startswith("relu is undecided, the other layer is right.\n")
 
 
 BAD_STACKS: list[tuple[str, Any, type[Exception], str]] = [
@@ -484,7 +485,7 @@ BAD_STACKS: list[tuple[str, Any, type[Exception], str]] = [
     ("one pass", {"relu": (relu,)}, TypeError, "relu is of type .*: expected a pair"),
     ("no function", {"relu": (relu, X)}, TypeError, "backward is of type ndarray"),
     ("list", {"a": (dense, dense_backward, [X])}, TypeError, "the parameters of a are of type"),
-    ("x", {"a": (dense, dense_backward, {"x": X})}, ValueError, "the parameters of a have an x"),
+    ("x", {"a": (dense, dense_backward, {"x": X})}, ValueError, "the parameters of a include an x"),
     ("shape", {"relu": (relu, lambda x, dy: dy.T)}, ValueError, r"relu\.x of the gradient that"),
 ]
 
@@ -502,7 +503,7 @@ def test_a_failure_in_a_stack_tells_the_layer() -> None:
     """What a pass raises comes with the name of its layer."""
     with pytest.raises(ValueError, match="matmul") as caught:
         check_stack(stack(second=(dense, dense_backward, {"W": np.ones((3, 2))})), SQUARE)
-    assert "This is about the layer second." in caught.value.__notes__
+    assert "This concerns the layer second." in caught.value.__notes__
 
 
 def test_a_layer_whose_units_are_all_dead_is_told_as_that() -> None:
@@ -511,6 +512,6 @@ def test_a_layer_whose_units_are_all_dead_is_told_as_that() -> None:
     forward = partial(np.maximum, 0.0)
     assert check_vjp(forward, lambda x, u: u * (x > 0), dead).untested == {"zero": 12}
     report = check_vjp(forward, lambda x, u: u, dead)
-    assert "the output stands still" in str(report)
-    assert "masked here" in str(report)
+    assert "the output is flat" in str(report)
+    assert "is masked" in str(report)
     assert check_vjp(forward, lambda x, u: u, -dead)

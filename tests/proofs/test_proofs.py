@@ -241,9 +241,9 @@ def squares(p: dict[str, Any]) -> Any:
 def test_an_array_in_the_place_of_another_is_refused() -> None:
     """A cost, or a gradient, that rebinds an entry of the nest would hide each displacement."""
     w = {"W": np.ones(3)}
-    with pytest.raises(ValueError, match="the cost puts something else in the place of W"):
+    with pytest.raises(ValueError, match="the cost replaces W in its parameters"):
         check_gradient(lambda p: np.sum(replaces(p)["W"]), w, w)
-    with pytest.raises(ValueError, match="the gradient puts something else in the place of W"):
+    with pytest.raises(ValueError, match="the gradient replaces W in its parameters"):
         check_gradient(squares, replaces, w)
 
 

@@ -334,7 +334,7 @@ PASTE = """
 # What people bring, as they would type it.
 BROUGHT = {
     "my gradient is wrong": "guides/it-failed",
-    "in a way that no rule knows": "guides/it-failed",
+    "in no known pattern": "guides/it-failed",
     "numerical 0": "guides/it-failed",
     "equal to 6 digits": "guides/it-failed",
     "zero by theory": "guides/it-failed",

@@ -13,7 +13,7 @@ CENTRAL_DIFFERENCE = [
     ("return (J(theta + epsilon) - J(theta)) / epsilon", "this is the forward difference"),
     ("return (J(theta) - J(theta - epsilon)) / epsilon", "this is the backward difference"),
     ("return (J(theta + epsilon) - J(theta - epsilon)) / 2 * epsilon", "divides by 2 and multipl"),
-    ("return (J(theta + epsilon) - J(theta - epsilon)) / epsilon", "it divides by epsilon, and"),
+    ("return (J(theta + epsilon) - J(theta - epsilon)) / epsilon", "it divides by epsilon, but"),
     ("return (J(theta - epsilon) - J(theta + epsilon)) / (2 * epsilon)", "its sign is wrong"),
     ("return J(theta + epsilon) - J(theta - epsilon)", "is not divided by 2 * epsilon"),
     ("return (J(theta + epsilon) + J(theta - epsilon)) / (2 * epsilon)", "it adds J_plus and J_m"),
@@ -62,7 +62,7 @@ RELATIVE_DIFFERENCE = [
         distance = np.linalg.norm(gradient - approximation)
         return distance / np.linalg.norm(gradient) + np.linalg.norm(approximation)
         """,
-        "a division comes before a sum",
+        "it divides before it adds",
     ),
     (
         """
@@ -165,7 +165,7 @@ GRADIENT_CHECK_N = [
             ("    thetaminus = np.copy(theta)\n", ""),
             ("for i in", "thetaplus, thetaminus = np.copy(theta), np.copy(theta)\nfor i in"),
         ),
-        "each parameter stays moved",
+        "each parameter stays displaced",
     ),
     (
         changed(("np.linalg.norm(grad) + np", "np.linalg.norm(grad) * np")),
