@@ -26,7 +26,10 @@ from support.checkout import DOCS, build, in_ci, planted
 PATH = DOCS / "learn" / "find-the-mistake.ipynb"
 NOTEBOOK: Any = nbformat.read(PATH, as_version=4)  # type: ignore[no-untyped-call]
 CELLS = {cell["id"]: cell for cell in NOTEBOOK["cells"]}
-CORRECTIONS = {"dW2": ("A1.T * 2", "A1.T"), "db1": ("4 / m", "1 / m")}
+CORRECTIONS = {
+    "db2": ("db2 = np.sum", "db2 = 1 / m * np.sum"),
+    "dZ1": ("W2.T @ dZ2\n", "W2.T @ dZ2 * (A1 > 0)\n"),
+}
 
 Cells = list[dict[str, Any]]
 
@@ -57,35 +60,41 @@ def executed(with_wheel: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
 # What each cell shows, to the letter, but for white space: a report is a table of HTML there.
 PRINTED = {
-    "number": """The gradient is wrong by the course's rule: difference 2.9e-01 > 1e-07
-        0.285093""",
+    "number": """The gradient is wrong by the course's rule: difference 1.4e-01 > 1e-07
+        0.137260""",
     "predict": "47 0.333333",
-    "report": """The gradient is wrong in b1 and W2.
+    "report": """The gradient is wrong in W1, b1 and b2.
         array shape verdict difference resolution untested
-        W1 5x4 correct <1e-08 <1e-06 4
-        b1 5x1 wrong 6e-01 <1e-06 1
-        W2 3x5 wrong 3e-01 <1e-06 11
-        b2 3x1 correct <1e-08 <1e-05 2
+        W1 5x4 wrong 2e-01 <1e-06
+        b1 5x1 wrong 3e-01 <1e-05
+        W2 3x5 correct <1e-08 <1e-06 11
+        b2 3x1 wrong 5e-01 <1e-05 2
         W3 1x3 correct <1e-09 <1e-06 2
         b3 1x1 correct <1e-07 <1e-05
-        b1: it is 4 times the numerical gradient:
-        is there a 4 too many, or the mean over 4 examples missing?
-        W2: it is 2 times the numerical gradient: is there a 2 too many?
-        b1[0, 0]: gradient 2.53163, numerical 0.632908 ± 1.3e-08, off by 75 %
-        W2[2, 0]: gradient 1.8316, numerical 0.915802 ± 3.2e-09, off by 50 %
-        b2 and W3 are right, W2 is not: look at the step between them.
-        20 of 47 entries are untested: 20 with gradient and slope 0.
-        190 evaluations, seed 0.""",
-    "factors": """3 examples: b1 4.0
-        3 examples: W2 2.0
-        2 examples: b1 4.0
-        2 examples: W2 2.0""",
-    "judge": """not yet: look at ['b1', 'W2']
-        0 entries untested""",
-    "solution": """solved
-        0 entries untested""",
-    "number-again": """The gradient is wrong by the course's rule: difference 1.2e-07 > 1e-07
-        correct""",
+        W1 and b1: every entry is wrong, in no known pattern
+        b2: it is 3 times the numerical gradient:
+        is there a 3 too many, or the mean over 3 examples missing?
+        W1[2, 1]: gradient -0.490041, numerical -0.0553973 ± 3.9e-09, off by 89 %
+        b1[0, 0]: gradient 0.415081, numerical 0.632908 ± 1.3e-08, off by 34 %
+        b2[2, 0]: gradient 0.5929, numerical 0.197633 ± 1.3e-08, off by 67 %
+        W3 and b3 are right, b2 is not: look at the step between them.
+        15 of 47 entries are untested: 15 with gradient and slope 0.
+        276 evaluations, seed 0.""",
+    "factors": """3 examples: 3.0
+        2 examples: 2.0""",
+    "judge": """Not yet: the gradient is wrong in W1, b1 and b2.
+        W1: every entry is wrong, in no known pattern
+        b1: every entry is wrong, in no known pattern
+        b2: it is 10 times the numerical gradient:
+        is there a 10 too many, or the mean over 10 examples missing?""",
+    **dict.fromkeys(
+        ("central-difference", "relative-difference", "check-n"),
+        "Not yet: it returns the three dots: replace them with your formula.",
+    ),
+    "steps": """Not yet.
+        1e6 + cos(x) at 1: too small, the error is mostly round-off.
+        log(x) at 1e-7: a step here has to lie between 0 and x.""",
+    "dropout": "Not yet",
 }
 
 
@@ -114,11 +123,11 @@ def test_the_notebook_keeps_to_the_rules_of_a_page(executed: Cells) -> None:
 
 def test_what_is_not_so_in_a_notebook_is_reported(executed: Cells) -> None:
     """A number that no cell has, a name that does not exist, and a sentence that does not hold."""
-    assert len(unquoted_numbers(page_of(executed, "It was 0.285094."), PATH.name)) == 1
+    assert len(unquoted_numbers(page_of(executed, "It was 0.137261."), PATH.name)) == 1
     assert len(unknown_names(page_of(executed, "Call `check_gradients`."), PATH.name)) == 1
-    page = page_of(executed, "It is small. <!-- holds: difference < 0.2 -->")
+    page = page_of(executed, "It is small. <!-- holds: difference < 0.1 -->")
     *_, (_, trial) = in_order({}, programs(page), page, PATH.name)
-    assert "difference < 0.2 does not hold" in trial.problem
+    assert "difference < 0.1 does not hold" in trial.problem
 
 
 def is_warning(output: dict[str, Any]) -> bool:
@@ -183,14 +192,14 @@ def run(sources: list[str], environment: dict[str, str]) -> Cells:
 @pytest.mark.parametrize(
     ("corrected", "answer"),
     [
-        ([], "not yet: look at ['b1', 'W2']"),
-        (["dW2"], "not yet: look at ['b1']"),
-        (["db1"], "not yet: look at ['W2']"),
-        (["dW2", "db1"], "solved"),
+        ([], "Not yet: the gradient is wrong in W1, b1 and b2."),
+        (["db2"], "Not yet: the gradient is wrong in W1 and b1."),
+        (["dZ1"], "Not yet: the gradient is wrong in b2."),
+        (["db2", "dZ1"], "Solved."),
     ],
 )
 def test_the_judge_knows_a_solution(corrected: list[str], answer: str) -> None:
-    """A reader who corrects both lines has solved it, and one who corrects one of them has not."""
+    """A reader who corrects both lines has solved it; who corrects one of them or none has not."""
     exercise = source("exercise")
     for name in corrected:
         assert CORRECTIONS[name][0] in exercise
@@ -200,8 +209,9 @@ def test_the_judge_knows_a_solution(corrected: list[str], answer: str) -> None:
 
 def test_a_correction_for_three_examples_alone_is_none() -> None:
     """A factor that fits the number of examples in the exercise does not pass."""
-    exercise = source("exercise").replace("A1.T * 2", "A1.T").replace("4 / m", "1 / 3")
-    assert "not yet: look at ['b1']" in judged(exercise)
+    exercise = source("exercise").replace(*CORRECTIONS["dZ1"])
+    exercise = exercise.replace("db2 = np.sum", "db2 = 1 / 3 * np.sum")
+    assert "Not yet: the gradient is wrong in b2." in judged(exercise)
 
 
 def test_the_solution_differs_from_the_exercise_in_the_two_lines() -> None:
@@ -209,7 +219,8 @@ def test_the_solution_differs_from_the_exercise_in_the_two_lines() -> None:
     given = source("exercise").splitlines()
     lines = [re.sub(r"  #.*", "", line) for line in source("solution").splitlines()]
     added = [line.split()[0] for line in lines if line not in given]
-    assert added == ["def", "dW2", "db1", "judge(corrected)"]
+    assert added == ["def", "db2", "dZ1"]
+    assert "Solved." in judged(source("exercise"), source("solution"), "judge(corrected)")
 
 
 def source(name: str) -> str:
@@ -217,9 +228,9 @@ def source(name: str) -> str:
     return str(CELLS[name]["source"])
 
 
-def judged(exercise: str) -> str:
+def judged(exercise: str, *more: str) -> str:
     """Return what the judge says of an exercise."""
-    cells = [source("number"), source("report"), exercise, source("judge")]
+    cells = [source("number"), source("report"), exercise, source("judge"), *more]
     with redirect_stdout(StringIO()) as printed:
         exec("\n".join(cells), {})
     return printed.getvalue()
@@ -245,7 +256,7 @@ def test_links_of_the_notebook_lead_to_the_site(site: Path) -> None:
     assert all(resolves(offered, target) for target in targets)
     assert "holds:" not in offered.read_text("utf-8")
     moved = published(PATH.read_text("utf-8"), "https://example.org/site/learn/find.html")
-    assert links(moved)[0] == "https://example.org/site/learn/step-size.html"
+    assert links(moved)[1] == "https://example.org/site/learn/n-dimensions.html"
     assert all(target.startswith("https://example.org/site/") for target in links(moved))
 
 
