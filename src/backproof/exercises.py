@@ -302,7 +302,6 @@ def unseen_backward_propagation_n(X: Any, Y: Any, cache: tuple[Any, ...]) -> dic
     return gradients | sums | {"dZ1": dZ1, "dW1": dZ1 @ X.T / m}
 
 
-
 def _judged(answer: Answer, exercise: Exercise) -> str:
     """Say whether an answer is right, and if not, what it computes."""
     given = []

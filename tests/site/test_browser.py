@@ -286,7 +286,7 @@ def test_the_tables_of_reports_keep_their_columns(tab: Page, address: str) -> No
 
 MEANT = {
     "dropout": "learn/dropout",
-    "1e-7": "learn/step-size",
+    "1e-7": "learn/called-wrong",
     "transpose": "explanation/mistakes",
     "check_gradient": "reference/api",
 }
