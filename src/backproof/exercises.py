@@ -297,7 +297,8 @@ def unseen_backward_propagation_n(X: Any, Y: Any, cache: tuple[Any, ...]) -> dic
     True
     """
     gradients = backward_propagation_n(X, Y, cache)
-    m, dZ1 = X.shape[1], gradients["dA1"]
+    m, A1 = X.shape[1], cache[1]
+    dZ1 = gradients["dA1"] * (1 - A1**2)
     sums = {"db2": m * gradients["db2"], "db1": dZ1.sum(axis=1, keepdims=True) / m}
     return gradients | sums | {"dZ1": dZ1, "dW1": dZ1 @ X.T / m}
 

@@ -28,7 +28,7 @@ NOTEBOOK: Any = nbformat.read(PATH, as_version=4)  # type: ignore[no-untyped-cal
 CELLS = {cell["id"]: cell for cell in NOTEBOOK["cells"]}
 CORRECTIONS = {
     "db2": ("db2 = np.sum", "db2 = 1 / m * np.sum"),
-    "dZ1": ("W2.T @ dZ2\n", "W2.T @ dZ2 * (A1 > 0)\n"),
+    "dZ1": ("(1 - A1**2)", "(A1 > 0)"),
 }
 
 Cells = list[dict[str, Any]]
@@ -60,13 +60,13 @@ def executed(with_wheel: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
 # What each cell shows, to the letter, but for white space: a report is a table of HTML there.
 PRINTED = {
-    "number": """The gradient is wrong by the course's rule: difference 1.4e-01 > 1e-07
-        0.137260""",
+    "number": """The gradient is wrong by the course's rule: difference 9.3e-01 > 1e-07
+        0.930288""",
     "predict": "47 0.333333",
     "report": """The gradient is wrong in W1, b1 and b2.
         array shape verdict difference resolution untested
-        W1 5x4 wrong 2e-01 <1e-06
-        b1 5x1 wrong 3e-01 <1e-05
+        W1 5x4 wrong 1e+00 <1e-06
+        b1 5x1 wrong 1e+00 <1e-06
         W2 3x5 correct <1e-08 <1e-06 11
         b2 3x1 wrong 5e-01 <1e-05 2
         W3 1x3 correct <1e-09 <1e-06 2
@@ -74,8 +74,8 @@ PRINTED = {
         W1 and b1: every entry is wrong, in no known pattern
         b2: it is 3 times the numerical gradient:
         is there a 3 too many, or the mean over 3 examples missing?
-        W1[2, 1]: gradient -0.490041, numerical -0.0553973 ± 3.9e-09, off by 89 %
-        b1[0, 0]: gradient 0.415081, numerical 0.632908 ± 1.3e-08, off by 34 %
+        W1[0, 1]: gradient 11.7305, numerical -1.47903 ± 8.5e-09, off by 113 %
+        b1[0, 0]: gradient -5.38573, numerical 0.632908 ± 1.3e-08, off by 112 %
         b2[2, 0]: gradient 0.5929, numerical 0.197633 ± 1.3e-08, off by 67 %
         W3 and b3 are right, b2 is not: look at the step between them.
         15 of 47 entries are untested: 15 with gradient and slope 0.
@@ -123,7 +123,7 @@ def test_the_notebook_keeps_to_the_rules_of_a_page(executed: Cells) -> None:
 
 def test_what_is_not_so_in_a_notebook_is_reported(executed: Cells) -> None:
     """A number that no cell has, a name that does not exist, and a sentence that does not hold."""
-    assert len(unquoted_numbers(page_of(executed, "It was 0.137261."), PATH.name)) == 1
+    assert len(unquoted_numbers(page_of(executed, "It was 0.930281."), PATH.name)) == 1
     assert len(unknown_names(page_of(executed, "Call `check_gradients`."), PATH.name)) == 1
     page = page_of(executed, "It is small. <!-- holds: difference < 0.1 -->")
     *_, (_, trial) = in_order({}, programs(page), page, PATH.name)
