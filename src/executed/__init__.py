@@ -9,7 +9,8 @@
 - `figures` and `formulas` draw and typeset while the site is built: `sketches` tries the pages
   that draw, as their tests do, and `serving` lets their author see at once what is wrong;
 - `runtime` puts Python beside the pages, and `runnable` says which blocks the reader's browser can
-  run, with `kernel`; `drawing` is what the build and the browser draw alike;
+  run, with `kernel`; `searched` keeps code that is folded out of the search;
+- `drawing` is what the build and the browser draw alike;
 - `prose` and `built` check what a page says and what its reader gets to see, `itself` all pages;
 - `names` looks up what stands in backticks, with `library` and `commands`, and `docstrings` holds
   the public docstrings to their code.

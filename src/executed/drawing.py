@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from html import escape
 from io import StringIO
 from typing import Any
@@ -64,14 +62,6 @@ def svg(name: str, figure: Figure) -> str:
     start, _, drawing = whole.partition(">")
     described = f'<desc id="{name}-numbers" data-search-exclude>{escape(numbers)}</desc>'
     return f'<svg aria-describedby="{name}-numbers"{start}>{described}{drawing}'
-
-
-def data_of(figure: Mapping[str, Any]) -> str:
-    """Return the data of a figure to move.
-
-    Numbers of NumPy are written with as few digits as tell them from their neighbours.
-    """
-    return json.dumps(figure, default=lambda number: float(str(number)), allow_nan=False)
 
 
 def inlined(svg: str, name: str) -> str:

@@ -23,7 +23,8 @@ from markdown.treeprocessors import Treeprocessor
 from matplotlib.figure import Figure
 
 from executed.descriptions import figures_of
-from executed.drawing import STYLE, data_of, svg
+from executed.drawing import STYLE, svg
+from executed.kernel import data_of
 from executed.page import Block, programs
 from executed.sketches import Picture, Sketch, sketch_of
 from executed.trials import Trial, in_order

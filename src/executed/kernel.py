@@ -6,12 +6,13 @@ The build sends it there with the library; `docs/assets/python/worker.js` calls 
 from __future__ import annotations
 
 import ast
+import json
 import linecache
 import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.util import find_spec
 from io import StringIO
@@ -68,14 +69,24 @@ class Program:
     def drawn(self, names: Iterable[str]) -> dict[str, str]:
         """Return the figures that have these names: as SVG, or the data of one to move."""
         left = {name: self.variables[name] for name in names if name in self.variables}
-        if not left or not find_spec("matplotlib"):
-            return {}
+        data = {name: data_of(one) for name, one in left.items() if isinstance(one, dict)}
+        if "matplotlib.figure" not in sys.modules:
+            return data
         from matplotlib.figure import Figure
 
-        from executed.drawing import data_of, svg
+        from executed.drawing import svg
 
-        figures = {name: svg(name, one) for name, one in left.items() if isinstance(one, Figure)}
-        return figures | {name: data_of(one) for name, one in left.items() if isinstance(one, dict)}
+        return data | {
+            name: svg(name, one) for name, one in left.items() if isinstance(one, Figure)
+        }
+
+
+def data_of(figure: Mapping[str, Any]) -> str:
+    """Return the data of a figure to move.
+
+    Numbers of NumPy are written with as few digits as tell them from their neighbours.
+    """
+    return json.dumps(figure, default=lambda number: float(str(number)), allow_nan=False)
 
 
 def import_style() -> None:

@@ -258,6 +258,19 @@ def test_what_runs_blocks_needs_nothing_that_the_browser_lacks(site: Path) -> No
     assert not loaded & {"mkdocs", "markdown", "backproof", "pytest"}
 
 
+def test_a_figure_to_move_is_redrawn_without_matplotlib() -> None:
+    """Its data are numbers, and where no block draws, nothing that draws is loaded."""
+    code = (
+        "from executed.kernel import Program\n"
+        "program = Program()\n"
+        "program.run('import numpy as np\\nmoved = {\"x\": [np.float32(0.1), 2]}', 'block 1')\n"
+        "print(program.drawn(['moved', 'other']))\n"
+    )
+    command = [sys.executable, "-c", f"import sys\nsys.modules['matplotlib'] = None\n{code}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "{'moved': '{\"x\": [0.1, 2]}'}\n", done.stderr
+
+
 def test_the_button_says_what_is_loaded() -> None:
     """Python with NumPy, and with Matplotlib, in millions of bytes."""
     files = [FOLDER / name for name in ("python_stdlib.zip", "pyodide.asm.wasm")]

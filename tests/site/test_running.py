@@ -143,6 +143,7 @@ def test_nothing_of_python_is_loaded_before(tab: Page, address: str) -> None:
 def test_the_button_says_how_much_is_loaded(tab: Page, address: str) -> None:
     """More for a block that draws; once it is there, nothing."""
     tab.goto(f"{address}index.html")
+    settle(tab)
     plain, *_, draws = (one.inner_text() for one in tab.get_by_role("button", name="Run").all())
     sizes = [int(re.sub(r"\D", "", text)) for text in (plain, draws)]
     assert 5 < sizes[0] < sizes[1] - 5
@@ -248,6 +249,7 @@ def test_an_error_shows_its_line(tab: Page, address: str) -> None:
 def test_a_figure_is_drawn_anew(tab: Page, address: str) -> None:
     """With its text alternative, in the colours of the scheme."""
     tab.goto(f"{address}index.html")
+    settle(tab)
     drawing = tab.locator("[data-figure=valley] svg")
     label, before = drawing.get_attribute("aria-label"), drawing.inner_html()
     last = bars(tab).count() - 1
