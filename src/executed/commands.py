@@ -20,6 +20,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 GROUPS: dict[str, list[Any]] = PYPROJECT["dependency-groups"]
+# The library as each build puts it beside the pages.
+WHEEL = ROOT / "docs/assets/python" / f"{PROJECT['name']}-{PROJECT['version']}-py3-none-any.whl"
 BUILT = {".html": (".md", ".ipynb", ".html")}  # what the build makes of what
 VARIABLE = re.compile(r"[A-Z_]+=\w+")
 PYTHON = re.compile(r"^python[\d.]*$")

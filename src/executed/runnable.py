@@ -23,7 +23,7 @@ def on_page_content(html: str, page: Page, **_: object) -> None:
         told = {
             "alone": is_guide(name),
             "lacking": lacking,
-            "aside": list(aside(some)),
+            "aside": [] if is_guide(name) else list(aside(some)),
             "reads": page.meta.get("reads", []),
             "megabytes": [megabytes(BASE), megabytes(DRAWING)],
         }

@@ -16,7 +16,6 @@ import json
 import sys
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from shutil import unpack_archive
 from tempfile import TemporaryDirectory
@@ -27,15 +26,13 @@ from hatchling.builders.wheel import WheelBuilder
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from executed.commands import ROOT
+from executed.commands import ROOT, WHEEL
 
 FOLDER = ROOT / "docs" / "assets" / "python"
 RUNTIME = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "python_stdlib.zip")
 LIBRARY = "backproof"
 # What the library needs there, and what its part that draws needs.
 BASE, DRAWING = "numpy", "matplotlib"
-# The library as each build puts it there.
-WHEEL = FOLDER / f"{LIBRARY}-{version(LIBRARY)}-py3-none-any.whl"
 ENGINE = ("__init__", "drawing", "kernel", "pictures", "wording")
 
 

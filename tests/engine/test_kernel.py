@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 from executed import runtime
 from executed.figures import Figures
 from executed.kernel import Program
-from executed.page import blocks, caught, is_guide
+from executed.page import blocks, is_guide
 from executed.runnable import aside, lacks
 from executed.runtime import ENGINE, FOLDER, megabytes, released, renew, sums_of
 from support.checkout import DOCS, ROOT
@@ -171,17 +170,25 @@ def test_a_picture_that_nothing_below_uses_is_put_aside(
     assert list(aside(page)) == [None, names, None]
 
 
-@pytest.mark.parametrize("path", [*sorted(DOCS.rglob("*.md"))], ids=lambda path: path.stem)
-def test_blocks_print_the_same_without_the_pictures(path: Path) -> None:
+def aside_on(path: Path) -> list[list[str] | None]:
+    """Return what is put aside on a page; in a guide nothing, since a block there runs alone."""
+    return [] if is_guide(str(path)) else [*aside(blocks(path.read_text("utf-8")))]
+
+
+PICTURED = [
+    path
+    for path in sorted(DOCS.rglob("*.md"))
+    if any(names is not None for names in aside_on(path))
+]
+
+
+@pytest.mark.parametrize("path", PICTURED, ids=lambda path: path.stem)
+def test_blocks_print_the_same_without_the_pictures(path: Path, program: Program) -> None:
     """Those that are put aside, which may have drawn random numbers or changed an array."""
-    page = path.read_text("utf-8")
-    some = blocks(page)
-    if is_guide(str(path)) or not any(names is not None for names in aside(some)):
-        return
-    namespace: dict[str, object] = {"__name__": "__main__"}
-    for block, names, lacking in zip(some, aside(some), lacks(some, False), strict=True):
+    some = blocks(path.read_text("utf-8"))
+    for block, names, lacking in zip(some, aside_on(path), lacks(some, False), strict=True):
         if names is None and not lacking:
-            printed = caught(partial(exec, block.text, namespace))
+            printed = program.run(block.text, "block 1")["printed"]
             if block.output:
                 assert printed.split() == block.output.text.split(), block.text
 

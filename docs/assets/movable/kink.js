@@ -1,7 +1,7 @@
 // A point that moves over a kink, with the three difference quotients there.
 // The values of the function were computed by the page's Python, the quotients are computed here.
 (() => {
-  const { choiceOf, clipped, curve, figures, frame, linear, path } = Plot;
+  const { clipped, curve, figures, frame, linear, path, select } = Plot;
   const PLOT = { left: 52, right: 394, top: 10, bottom: 220 };
   const NAMES = ["backward", "forward", "central"];
   const SERIES = ["series-2", "series-1", "series-0"]; // as the figure above has them
@@ -15,7 +15,7 @@
 
   function make(holder, { h, x, functions }, label) {
     holder.innerHTML = `
-      ${choiceOf(functions)}
+      ${select("Function", Object.keys(functions))}
       <svg role="img" viewBox="0 0 442 264"></svg>
       <label>Point <input type="range" autocomplete="off" max="${x.length - 1}"></label>
       <output></output>

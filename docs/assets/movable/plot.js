@@ -36,10 +36,11 @@ const Plot = (() => {
   const curve = ({ x, y }, across, up) =>
     `<g class="function">${path(x.map((place, i) => [across(place), up(y[i])]))}</g>`;
 
-  const choiceOf = (functions) => {
-    const options = Object.keys(functions).map((name) => `<option>${name}</option>`);
-    return `<label>Function <select autocomplete="off">${options.join("")}</select></label>`;
-  };
+  const options = (texts, values = texts) =>
+    texts.map((text, i) => `<option value="${values[i]}">${text}</option>`).join("");
+
+  const select = (label, ...listed) =>
+    `<label>${label} <select autocomplete="off">${options(...listed)}</select></label>`;
 
   // What leaves the plot is cut off.
   function clipped({ left, right, top, bottom }, content) {
@@ -64,5 +65,5 @@ const Plot = (() => {
     }
   }
 
-  return { brief, choiceOf, clipped, curve, figures, frame, linear, logarithmic, path, powers };
+  return { brief, clipped, curve, figures, frame, linear, logarithmic, options, path, powers, select };
 })();

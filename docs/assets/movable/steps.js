@@ -2,7 +2,7 @@
 // The costs were computed by the page's Python. What follows from them is computed here, and
 // rounded after each operation as NumPy does, so that both come to the same numbers.
 (() => {
-  const { brief, choiceOf, clipped, curve, figures, frame, linear, logarithmic, path, powers } = Plot;
+  const { brief, clipped, curve, figures, frame, linear, logarithmic, path, powers, select } = Plot;
   const ROUNDED = { float64: (x) => x, float32: Math.fround };
   const EPSILON = { float64: 2 ** -52, float32: 2 ** -23 };
   const SHAPES = { float64: "●", float32: "■" };
@@ -114,8 +114,8 @@
 
   function make(holder, { steps, functions }, label) {
     holder.innerHTML = `
-      ${choiceOf(functions)}
-      <label>Difference <select autocomplete="off"><option>central</option><option>forward</option></select></label>
+      ${select("Function", Object.keys(functions))}
+      ${select("Difference", ["central", "forward"])}
       <label class="switch"><input type="checkbox" autocomplete="off"> divide by the step really taken</label>
       <svg class="function-plot" aria-hidden="true" viewBox="0 0 442 190"></svg>
       <svg class="errors-plot" role="img" viewBox="0 0 442 298">

@@ -1,7 +1,7 @@
 // A mistake that travels through a backward pass: which arrays it makes wrong, and by what factor.
 // What a check says of each mistake was computed by the page's Python; here it is drawn.
 (() => {
-  const { figures, path } = Plot;
+  const { figures, options, path, select } = Plot;
   const BOX = { width: 62, height: 46 };
   const PLACES = Object.fromEntries([3, 2, 1].flatMap((layer, column) => [
     [`dZ${layer}`, [74 + 147 * column, 28]],
@@ -35,11 +35,10 @@
       Object.keys(PLACES).map((name) => box(name, marks[name])).join("");
   }
 
-  const options = (texts, names = texts) =>
-    texts.map((text, i) => `<option value="${names[i]}">${text}</option>`).join("");
-
   // What a check sees: no gradient at the output of a layer.
   const seen = (marks) => Object.fromEntries(Object.entries(marks).filter(([name]) => !name.startsWith("dZ")));
+
+  const code = (name, line) => `<code>${name} = ${line.replace(">", "&gt;")}</code>`;
 
   const reached = (marks) => Object.keys(seen(marks)).map((name) => name.slice(1)).join(", ");
 
@@ -47,8 +46,8 @@
     const names = Object.keys(lines);
     const written = names.map((name) => `${name} = ${lines[name]}`);
     holder.innerHTML = `
-      <label>Line <select autocomplete="off">${options(written, names)}</select></label>
-      <label>Mistake <select autocomplete="off"></select></label>
+      ${select("Line", written, names)}
+      ${select("Mistake", [])}
       <svg role="img" viewBox="0 0 442 158"></svg>
       <output></output>`;
     const [line, mistake] = holder.querySelectorAll("select");
@@ -56,7 +55,7 @@
     function draw() {
       const { line: changed, marks, said } = cases[line.value][mistake.value];
       holder.querySelector("svg").innerHTML = drawing(marks);
-      holder.querySelector("output").innerHTML = `<code>${line.value} = ${changed.replace(">", "&gt;")}</code><br>${said}`;
+      holder.querySelector("output").innerHTML = `${code(line.value, changed)}<br>${said}`;
     }
     function choose() {
       mistake.innerHTML = options(Object.keys(cases[line.value]));
@@ -71,33 +70,30 @@
 
   function guess(holder, { lines, cases }) {
     const names = Object.keys(lines);
-    const all = names.flatMap((name) => Object.keys(cases[name]).map((text) => [name, text]));
+    const all = names.flatMap((name) => Object.entries(cases[name]).map(([text, one]) => ({ name, text, ...one })));
     let at = STRIDE;
     holder.innerHTML = `
       <svg role="img" viewBox="0 0 442 158"></svg>
-      <label>Line <select autocomplete="off">${options(["which one?", ...names], ["", ...names])}</select></label>
+      ${select("Line", ["which one?", ...names], ["", ...names])}
       <output></output>
-      <button type="button" class="another">Another one</button>`;
-    const line = holder.querySelector("select");
-    const output = holder.querySelector("output");
+      <button type="button">Another one</button>`;
+    const [line, output, figure] = ["select", "output", "svg"].map((part) => holder.querySelector(part));
 
     function ask() {
-      const [name, text] = all[at % all.length];
-      const { marks, said } = cases[name][text];
+      const { marks, said } = all[at % all.length];
       line.value = "";
-      holder.querySelector("svg").innerHTML = drawing(seen(marks));
+      figure.innerHTML = drawing(seen(marks));
       output.textContent = said;
     }
     function answer() {
-      const [name, text] = all[at % all.length];
-      const { line: changed, marks, said } = cases[name][text];
-      const isIt = line.value === name;
-      const [other] = line.value ? Object.values(cases[line.value]) : [];
-      if (isIt) {
-        holder.querySelector("svg").innerHTML = drawing(marks);
-        output.innerHTML = `Yes: ${text}.<br><code>${name} = ${changed.replace(">", "&gt;")}</code>`;
-      } else if (other) output.textContent = `No: from ${line.value}, it would reach ${reached(other.marks)}.`;
-      else output.textContent = said;
+      const { name, text, line: changed, marks, said } = all[at % all.length];
+      if (line.value === name) {
+        figure.innerHTML = drawing(marks);
+        output.innerHTML = `Yes: ${text}.<br>${code(name, changed)}`;
+      } else if (line.value) {
+        const [other] = Object.values(cases[line.value]);
+        output.textContent = `No: from ${line.value}, it would reach ${reached(other.marks)}.`;
+      } else output.textContent = said;
     }
 
     line.addEventListener("input", answer);
