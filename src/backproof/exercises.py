@@ -88,7 +88,8 @@ def judge_central_difference(answer: Answer) -> str:
     >>> judge_central_difference(lambda J, theta, step: (J(theta + step) - J(theta)) / step)
     'Not yet: this is the forward difference; compute J_minus at theta - epsilon.'
     """
-    mistakes = {text: _along_epsilon(quotient) for text, quotient in QUOTIENTS.items()}
+    quotients = (QUOTIENTS | OTHER_STEP).items()
+    mistakes = {text: _along_epsilon(quotient) for text, quotient in quotients}
     inputs = [(np.exp, 1.0, 0.01), (np.sin, 2.0, 0.1)]
     return _judged(answer, Exercise(_along_epsilon(_central), mistakes, inputs))
 
@@ -143,7 +144,8 @@ def judge_gradient_check_n(answer: Answer) -> str:
         (parameters, halved, X, Y, 1e-4),
         (parameters, right, X, Y, 1e-2),
     ]
-    return _judged(answer, Exercise(_check, _wrong_checks(), inputs, near=1e-4))
+    mistakes = _wrong_checks() | _checks_by(OTHER_STEP)
+    return _judged(answer, Exercise(_check, mistakes, inputs, near=1e-4))
 
 
 def judge_steps(steps: Mapping[str, float]) -> str:
@@ -368,6 +370,9 @@ QUOTIENTS: dict[str, Answer] = {
     "J_minus is the cost at theta itself: is a copy missing, or the minus?": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / (2 * epsilon)
     ),
+    "J_plus and J_minus are the same: give each its own copy of theta, and move it.": (
+        lambda J, theta, step, epsilon: (J(theta) - J(theta)) / (2 * epsilon)
+    ),
     "this is the forward difference; compute J_minus at theta - epsilon.": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / epsilon
     ),
@@ -376,6 +381,9 @@ QUOTIENTS: dict[str, Answer] = {
     ),
     "/ 2 * epsilon divides by 2 and multiplies by epsilon: write / (2 * epsilon).": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta - step)) / 2 * epsilon
+    ),
+    "it divides only J_minus: put the difference of the costs in parentheses.": (
+        lambda J, theta, step, epsilon: J(theta + step) - J(theta - step) / (2 * epsilon)
     ),
     "it divides by epsilon, but the two points are 2 * epsilon apart.": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta - step)) / epsilon
@@ -406,6 +414,13 @@ STEPS: dict[str, Answer] = {
     ),
 }
 
+# With the step of the course, this gives the right number: what comes of it cannot be looked up.
+OTHER_STEP: dict[str, Answer] = {
+    "it takes a step of its own, 1e-7: take epsilon.": (
+        lambda J, theta, step, epsilon: _central(J, theta, step / epsilon * STEP, STEP)
+    ),
+}
+
 
 def _along_epsilon(quotient: Answer) -> Answer:
     """Return a quotient of a cost of one parameter, whose step is epsilon itself."""
@@ -423,10 +438,15 @@ def _network() -> tuple[tuple[Any, Any, Any], dict[str, Any], dict[str, Any]]:
 
 def _wrong_checks() -> dict[str, Answer]:
     """Return what checks of the network compute that have a mistake, by what is said of it."""
-    quotients = (QUOTIENTS | STEPS).items()
-    return {text: _check_by(quotient, relative_difference) for text, quotient in quotients} | {
-        text: _check_by(_central, formula) for text, formula in DIFFERENCES.items()
+    formulas = (DIFFERENCES | SHAPES).items()
+    return _checks_by(QUOTIENTS | STEPS) | {
+        text: _check_by(_central, formula) for text, formula in formulas
     }
+
+
+def _checks_by(quotients: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Return a check of the network by each of these quotients."""
+    return {text: _check_by(quotient, relative_difference) for text, quotient in quotients.items()}
 
 
 def _check_by(quotient: Answer, formula: Answer) -> Answer:
@@ -484,5 +504,11 @@ DIFFERENCES: dict[str, Answer] = {
     ),
     "this is the 1-norm, a sum of absolute values: take the 2-norm.": (
         lambda g, a: relative_difference(g, a, 1)
+    ),
+}
+
+SHAPES: dict[str, Answer] = {
+    "gradapprox is flat, so the subtraction makes a matrix: give it the shape of theta.": (
+        lambda g, a: _norm(g - a.ravel()) / (_norm(g) + _norm(a))
     ),
 }

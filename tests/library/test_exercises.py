@@ -11,8 +11,10 @@ import pytest
 
 from backproof.exercises import (
     DIFFERENCES,
+    OTHER_STEP,
     QUOTIENTS,
     _along_epsilon,
+    _checks_by,
     _wrong_checks,
     explain_difference,
     judge_central_difference,
@@ -45,6 +47,9 @@ def test_mistakes_are_told_apart() -> None:
     """Each is named, and none is taken for another."""
     for text, quotient in QUOTIENTS.items():
         assert judge_central_difference(_along_epsilon(quotient)) == f"Not yet: {text}"
+    for text, quotient in OTHER_STEP.items():
+        assert judge_central_difference(_along_epsilon(quotient)) == f"Not yet: {text}"
+        assert judge_gradient_check_n(_checks_by(OTHER_STEP)[text]) == f"Not yet: {text}"
     for text, formula in DIFFERENCES.items():
         assert judge_relative_difference(formula) == f"Not yet: {text}"
     for text, check in _wrong_checks().items():
@@ -104,6 +109,18 @@ def test_half_a_mend_is_told_what_is_left(number: int, was: str, becomes: str, t
         exec(prelude + code.replace(was, becomes), {})
     assert printed.getvalue().startswith("Not yet: ")
     assert told in printed.getvalue()
+
+
+def test_dropout_switched_off_is_not_solved() -> None:
+    """The gradient is right then, and its lines for the mask have not run."""
+    page = [block.text for block in blocks((DOCS / "learn" / "dropout.md").read_text("utf-8"))]
+    number = next(k for k, text in enumerate(page) if "judge_gradient" in text)
+    assert page[number].count(", draw_mask())") == 2
+    variables: dict[str, object] = {}
+    with redirect_stdout(StringIO()) as printed:
+        for text in [*page[:number], page[number].replace("draw_mask()", "1.0")]:
+            exec(text, variables)
+    assert "Not yet: dropout is off." in printed.getvalue()
 
 
 # Learners have posted these: XingxingHuang/deeplearning.ai, issue 4; bighuang624's notes, issue 10;

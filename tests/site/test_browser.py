@@ -145,6 +145,7 @@ FAULTS = {
 }
 
 
+@in_ci
 @pytest.mark.parametrize(("sound", "faulty", "report"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_of_a_page_is_seen(
     sound: str, faulty: str, report: str, browser: Browser, tmp_path: Path

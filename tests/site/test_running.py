@@ -342,7 +342,8 @@ def test_a_file_that_a_page_reads_and_that_does_not_come_is_told(tab: Page, addr
     assert re.search("same|ran", run(tab))
 
 
-@pytest.mark.parametrize("judge", EXERCISES if CI else ["judge_central_difference"])
+@in_ci
+@pytest.mark.parametrize("judge", EXERCISES)
 def test_an_exercise_is_judged(judge: str, tab: Page, address: str) -> None:
     """Each answer, typed into its block, is told what it computes."""
     _, page, answers = EXERCISES[judge]

@@ -235,6 +235,7 @@ def wrongly_guessed(tab: Page) -> Iterator[str]:
         yield f"{len(seen)} mistakes are asked for"
 
 
+@in_ci
 def test_a_mistake_travels_as_it_does(open_page: Callable[..., Page]) -> None:
     """Each of all mistakes in each line, and each as a riddle."""
     tab = open_page("how-a-mistake-travels")

@@ -25,6 +25,8 @@ CENTRAL_DIFFERENCE = [
         """,
         "J_minus is the cost at theta itself",
     ),
+    ("return J(theta + epsilon) - J(theta - epsilon) / (2 * epsilon)", "divides only J_minus"),
+    ("return (J(theta + 1e-7) - J(theta - 1e-7)) / 2e-7", "it takes a step of its own, 1e-7"),
     ("slope = (J(theta + epsilon) - J(theta - epsilon)) / (2 * epsilon)", "it returns None"),
     ("return ...", "it returns the three dots"),
     ("return (J(theta + epsilon) - J(theta - epsilon)) / (2 * eps)", "it raises NameError: name"),
@@ -144,6 +146,20 @@ def changed(*changes: tuple[str, str]) -> str:
 GRADIENT_CHECK_N = [
     (LOOP, SOLVED),
     (changed(("np.copy(theta)", "theta")), "J_minus is the cost at theta itself"),
+    (
+        changed(
+            ("    thetaminus = np.copy(theta)\n    thetaminus[i] = thetaminus[i] - epsilon\n", ""),
+            (
+                "    thetaplus = np.copy(theta)\n",
+                "    thetaplus = theta\n    thetaminus = theta\n"
+                "    thetaminus[i] = thetaminus[i] - epsilon\n",
+            ),
+        ),
+        "J_plus and J_minus are the same",
+    ),
+    (changed(("zeros_like(theta)", "zeros(theta.size)")), "gradapprox is flat"),
+    (changed(("epsilon", "1e-7")), "it takes a step of its own, 1e-7"),
+    (changed(("(J_plus - J_minus)", "J_plus - J_minus")), "divides only J_minus"),
     (changed(("thetaminus[i] - epsilon", "thetaminus[i]")), "J_minus is the cost at theta itself"),
     (
         changed(("/ (2 * epsilon)", "/ 2 * epsilon")),
