@@ -21,7 +21,8 @@
     const code = shown.querySelector("code");
     const next = shown.nextElementSibling;
     const output = next?.matches(".language-text, .output") ? next : null;
-    return { shown, number, code, output, before: { code: code.innerHTML, output: output?.cloneNode(true) } };
+    const before = { source: code.textContent, code: code.innerHTML, output: output?.cloneNode(true) };
+    return { shown, number, code, output, before };
   }
 
   // Where it cannot run, a sentence says why, once.
@@ -171,7 +172,9 @@
     block.reset.hidden = false;
     const now = html ? textOf(block.output) : plain(printed);
     const isSame = now === expected;
-    const compared = isSame ? "The same as shown." : "This differs from what was shown.";
+    const isEdited = block.code.textContent !== block.before.source;
+    const differs = isEdited ? "It ran with your changes." : "This differs from what was shown.";
+    const compared = isSame ? "The same as shown." : differs;
     const ended = expected ? compared : now ? "It ran." : "It ran, and prints nothing.";
     say(block, line ? `An error in line ${line}.` : ended);
   }
