@@ -416,7 +416,7 @@ STEPS: dict[str, Answer] = {
 
 # With the step of the course, this gives the right number: what comes of it cannot be looked up.
 OTHER_STEP: dict[str, Answer] = {
-    "it takes a step of its own, 1e-7: take epsilon.": (
+    "it takes a step of its own, 1e-7: use epsilon.": (
         lambda J, theta, step, epsilon: _central(J, theta, step / epsilon * STEP, STEP)
     ),
 }

@@ -23,7 +23,7 @@ def on_page_content(html: str, page: Page, **_: object) -> None:
         told = {
             "alone": is_guide(name),
             "lacking": lacking,
-            "aside": [] if is_guide(name) else list(aside(some)),
+            "aside": list(aside(some, is_guide(name))),
             "reads": page.meta.get("reads", []),
             "megabytes": [megabytes(BASE), megabytes(DRAWING)],
         }
@@ -51,16 +51,17 @@ def lack(block: Block, is_alone: bool) -> str:
     return " and ".join(sorted(modules - importable()))
 
 
-def aside(some: list[Block]) -> Iterator[list[str] | None]:
+def aside(some: list[Block], are_alone: bool) -> Iterator[list[str] | None]:
     """Say of each block that draws whether those below do without it, and of the others None.
 
     Of those that do, what is said are the names that only this block gives: who writes one of
-    them into a block below needs it there.
+    them into a block below needs it there. Where blocks run alone, none stands above another.
     """
     given = [names(block.text)[0] for block in some]
     for number, block in enumerate(some):
         others = given[:number] + given[number + 1 :]
-        is_aside = draws(block) and not given[number] & needed(some[number + 1 :])
+        is_used = bool(given[number] & needed(some[number + 1 :]))
+        is_aside = draws(block) and not (are_alone or is_used)
         yield sorted(given[number].difference(*others)) if is_aside else None
 
 

@@ -167,12 +167,13 @@ def test_a_picture_that_nothing_below_uses_is_put_aside(
 ) -> None:
     """Not a block that draws nothing, and no picture whose names are read below."""
     page = blocks("\n\n".join(f"```python\n{code}\n```" for code in ("x = 3", CURVE, below)))
-    assert list(aside(page)) == [None, names, None]
+    assert list(aside(page, False)) == [None, names, None]
+    assert list(aside(page, True)) == [None, None, None]
 
 
 def aside_on(path: Path) -> list[list[str] | None]:
-    """Return what is put aside on a page; in a guide nothing, since a block there runs alone."""
-    return [] if is_guide(str(path)) else [*aside(blocks(path.read_text("utf-8")))]
+    """Return what is put aside on a page."""
+    return list(aside(blocks(path.read_text("utf-8")), is_guide(str(path))))
 
 
 PICTURED = [

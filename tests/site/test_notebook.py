@@ -223,6 +223,21 @@ def test_the_solution_differs_from_the_exercise_in_the_two_lines() -> None:
     assert "Solved." in judged(source("exercise"), source("solution"), "judge(corrected)")
 
 
+@pytest.mark.parametrize(
+    ("mend", "answer"),
+    [
+        ("draw_mask = lambda: 1.0", "Not yet: dropout is off."),
+        ("draw_mask = lambda mask=draw_mask(): mask", "Solved."),
+    ],
+)
+def test_dropout_is_judged_with_its_mask_on(mend: str, answer: str) -> None:
+    """A mask that is drawn once solves it; one that keeps every unit does not."""
+    draws, found, checks = source("dropout").partition("def checked_cost")
+    assert found
+    told = judged(source("exercise"), "\n".join([draws, mend, found + checks]))
+    assert told.splitlines()[-1] == answer
+
+
 def source(name: str) -> str:
     """Return the source of a cell."""
     return str(CELLS[name]["source"])
