@@ -82,7 +82,7 @@ def usual(factor: float, error: float) -> Iterator[tuple[float, str]]:
 def _whole(count: int, multiplied: bool) -> tuple[float, str, str]:
     """Say where a whole number may come from, by which a gradient is multiplied, or divided."""
     if multiplied:
-        mean = f", or the mean over {count} examples missing" if count > 2 else ""
+        mean = f", or a mean over {count} missing" if count > 2 else ""
         return count, f"{count} times", f"is there a {count} too many{mean}?"
     if count == 2:
         return 1 / 2, "half", "is the 2 of a square missing?"

@@ -287,7 +287,7 @@ class Report:
         if right := self._right_beside():
             are = "are" if len(right) > 1 else "is"
             named = f"{_listing(right, self.arrays)} {are} right, {wrong[-1]} is not"
-            return f"{named}: look at the step between them."
+            return f"{named}: look at the code between them."
         return _BEGIN if len(wrong) > 1 else ""
 
     def _unexplained(self) -> list[str]:

@@ -139,10 +139,12 @@ def judge_gradient_check_n(answer: Answer) -> str:
     """
     (X, Y, parameters), right, faulty = _network()
     halved = {name: array / 2 for name, array in right.items()}
+    # Off by so little, and with so large a step, the truncation error shows in the number.
+    near = {name: array * 1.01 for name, array in right.items()}
     inputs = [
         (parameters, faulty, X, Y, 1e-4),
         (parameters, halved, X, Y, 1e-4),
-        (parameters, right, X, Y, 1e-2),
+        (parameters, near, X, Y, 3e-2),
     ]
     mistakes = _wrong_checks() | _checks_by(OTHER_STEP)
     return _judged(answer, Exercise(_check, mistakes, inputs, near=1e-4))
@@ -169,7 +171,7 @@ def judge_steps(steps: Mapping[str, float]) -> str:
     sin(1000 x) at 1: too small, the error is mostly round-off.
     1e6 + cos(x) at 1: too small, the error is mostly round-off.
     """
-    if steps.keys() != SLOPES.keys():
+    if not isinstance(steps, Mapping) or steps.keys() != SLOPES.keys():
         return f"Not yet: choose a step for each of {', '.join(SLOPES)}."
     wrong = [f"{name}: {fault}." for name, step in steps.items() if (fault := _fault(name, step))]
     return "\n".join(["Not yet.", *wrong]) if wrong else "Solved."
@@ -178,6 +180,8 @@ def judge_steps(steps: Mapping[str, float]) -> str:
 def _fault(name: str, step: float) -> str:
     """Say what is wrong with a step, by which of the two errors is larger."""
     function, x, slope, third = SLOPES[name]
+    if not isinstance(step, Real):
+        return f"a step is a number, not {step!r}"
     if not 0 < step < x:
         return "a step here has to lie between 0 and x"
     if abs(_central(function, x, step, step) - slope) <= EXACT * abs(slope):
@@ -335,8 +339,13 @@ def _no_number(value: object) -> str:
     if value is Ellipsis:
         return "it returns the three dots: replace them with your formula."
     if isinstance(value, np.ndarray) and value.ndim:
+        if value.size == 1:
+            return "it returns a number inside an array: sum adds rows only, np.sum all entries."
         return f"it returns an array of shape {value.shape}: take its norm to get one number."
-    return "" if isinstance(value, Real) else f"it returns {value!r}: expected a number."
+    if isinstance(value, bool | np.bool_):
+        return f"it returns {value}: return the number itself, not whether it is small."
+    expected = isinstance(value, Real)
+    return "" if expected else f"it returns a {type(value).__name__}: expected one number."
 
 
 def _altered(kept: tuple[Any, ...], arguments: tuple[Any, ...]) -> str:
@@ -370,7 +379,7 @@ QUOTIENTS: dict[str, Answer] = {
     "J_minus is the cost at theta itself: is a copy missing, or the minus?": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / (2 * epsilon)
     ),
-    "J_plus and J_minus are the same: give each its own copy of theta, and move it.": (
+    "J_plus and J_minus are the same, or both still 0: move a copy of theta for each.": (
         lambda J, theta, step, epsilon: (J(theta) - J(theta)) / (2 * epsilon)
     ),
     "this is the forward difference; compute J_minus at theta - epsilon.": (
@@ -416,7 +425,7 @@ STEPS: dict[str, Answer] = {
 
 # With the step of the course, this gives the right number: what comes of it cannot be looked up.
 OTHER_STEP: dict[str, Answer] = {
-    "it takes a step of its own, 1e-7: use epsilon.": (
+    "it takes a small step of its own: use epsilon.": (
         lambda J, theta, step, epsilon: _central(J, theta, step / epsilon * STEP, STEP)
     ),
 }
@@ -477,6 +486,9 @@ def _norm(vector: Any) -> Any:
 DIFFERENCES: dict[str, Answer] = {
     "it compares the norms: take the norm of the difference, not the difference of the norms.": (
         lambda g, a: abs(_norm(g) - _norm(a)) / (_norm(g) + _norm(a))
+    ),
+    "it subtracts one norm from the other: take the norm of the difference instead.": (
+        lambda g, a: (_norm(g) - _norm(a)) / (_norm(g) + _norm(a))
     ),
     "it is not divided by the norms, so it depends on the units of the cost.": (
         lambda g, a: _norm(g - a)

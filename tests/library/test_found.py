@@ -11,7 +11,7 @@ from backproof import check_gradient, derivative
 from backproof._objective import Objective
 from backproof._parameters import Parameters
 from proofs.honest import wrong_case
-from support.drawn import draws
+from support.drawn import at_least, draws
 
 every_method = pytest.mark.parametrize("method", ["entries", "directions"])
 
@@ -78,18 +78,17 @@ def relu_network(
 @every_method
 @pytest.mark.parametrize("inside", [None, np.float32], ids=["follows", "float32 inside"])
 def test_no_gradient_is_accused_among_kinks_in_single_precision(inside: Any, method: str) -> None:
-    """Of sixty networks; most are confirmed, and an array that is doubled is named in most."""
-    confirmed = told = 0
-    for rng in draws(60):
+    """Most are confirmed, and an array that is doubled is named in most."""
+    confirmed, told, count = 0, 0, 20
+    for rng in draws(count):
         cost, gradient, point = relu_network(rng, inside)
         report = check_gradient(cost, gradient, point, method=method)
         assert report.verdict != "wrong", report
         confirmed += report.verdict == "correct"
         doubled = check_gradient(cost, gradient(point, factor=2.0), point, method=method)
         told += {path for path, a in doubled.arrays.items() if a.verdict == "wrong"} == {"W2"}
-    # The goals are nine of ten by entries and eight along directions; three deviations less.
-    assert confirmed >= (47 if method == "entries" else 38)
-    assert told >= 51  # of 95 %
+    assert confirmed >= at_least(0.9 if method == "entries" else 0.8, count)
+    assert told >= at_least(0.95, count)
 
 
 @every_method

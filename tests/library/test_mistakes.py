@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice, product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,10 @@ from backproof._report import Report
 from support.catalogue import TWICE, WRONG, Wrong
 from support.catalogue.mistakes import PLANTS
 from support.catalogue.model import arrays_of
+from support.checkout import DOCS
 from support.drawn import draws
 
-PAGE = Path(__file__).parents[2] / "docs/explanation/mistakes.md"
+PAGE = DOCS / "explanation" / "mistakes.md"
 
 # The kinds that each rule gives, and kinds that look like these and belong to other rules.
 KINDS: dict[Rule, str] = {
@@ -360,7 +360,7 @@ def test_two_arrays_swapped_are_no_multiples() -> None:
         (0.5, "is the 2 of a square missing?"),
         (-1, "it has the wrong sign"),
         (-2, "2 times the numerical gradient with the wrong sign"),
-        (32, "is there a 32 too many, or the mean over 32 examples missing?"),
+        (32, "is there a 32 too many, or a mean over 32 missing?"),
         (1 / 32, "it is 1/32 of the numerical gradient: is a mean over 32 taken"),
         (1.01, "it is 1.01 times the numerical gradient"),
         (2 / 3, "it is 0.66667 times the numerical gradient"),

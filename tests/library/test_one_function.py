@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ import pytest
 from backproof._parameters import flatten, replace_leaves
 from executed.page import blocks
 from support.catalogue import AT_A_KINK, RIGHT, WRONG, Kink, Right, Wrong
-from support.checkout import in_ci
+from support.checkout import DOCS, in_ci
 
-PAGE = Path(__file__).parents[2] / "docs" / "guides" / "one-function.md"
+PAGE = DOCS / "guides" / "one-function.md"
 
 
 @pytest.fixture(scope="module")

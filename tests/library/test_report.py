@@ -20,12 +20,13 @@ from backproof._mistakes import UNKNOWN, Mistake
 from backproof._reasons import ADVICE, REASONS, counted, main_reason
 from backproof._report import ArrayReport, Entry, Report, overall
 from backproof._search import UNSEARCHED
+from support.checkout import DOCS
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "report.md"
+PAGE = DOCS / "reference" / "report.md"
 SIGN = Mistake("factor", -1.0, "it has the wrong sign")
 HALF = Mistake("factor", 0.5, "it is half the numerical gradient")
 BEGIN = "Begin with the array nearest to the cost: its mistake may spoil the others."
-BETWEEN = "look at the step between them."
+BETWEEN = "look at the code between them."
 
 
 def array(verdict: str = "correct", **found: Any) -> ArrayReport:

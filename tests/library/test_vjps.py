@@ -444,7 +444,7 @@ def test_no_mistake_hides_another() -> None:
     """Two wrong layers are both named, and what is right between them is right."""
     report = check_stack(stack(first=WRONG["first"], loss=WRONG["loss"]), SQUARE)
     assert str(report).startswith("first and loss are wrong, the other 2 layers are right.\n")
-    assert "look at the step between" not in str(report)
+    assert "look at the code between" not in str(report)
     wrong = [path for path, array in report.arrays.items() if array.verdict == "wrong"]
     assert wrong == ["first.W", "loss.x"]
 

@@ -12,8 +12,8 @@ import pytest
 
 import backproof
 from executed.texts import FORMAT
+from support.checkout import ROOT, in_ci
 
-ROOT = Path(__file__).parents[2]
 BESIDE = [*ROOT.glob("docs/**/*.ipynb"), ROOT / "README.md"]  # pages test their own layout
 
 
@@ -23,7 +23,7 @@ BESIDE = [*ROOT.glob("docs/**/*.ipynb"), ROOT / "README.md"]  # pages test their
         ["ruff", "check"],
         ["ruff", "format", "--check"],
         [*FORMAT, *BESIDE],
-        ["mypy"],
+        pytest.param(["mypy"], marks=in_ci),
     ],
     ids=["lint", "format", "format of the notebook and README", "types"],
 )

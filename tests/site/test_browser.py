@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import json
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from executed.page import missing
+from executed.page import blocks
 from support.browsing import WIDTHS, Visit, copied, faults, served, settle, started, visit, weight
 from support.checkout import CI, DOCS, ROOT, build, in_ci, planted
 from support.errors import SOURCES, message, raised
@@ -30,7 +31,7 @@ PAGES = sorted(
 # Pages that links from elsewhere may still lead to, and where their text is now.
 MOVED = {"guides/on-a-cluster.html": "guides/a-million-parameters.html#workers"}
 # Where it does not matter how long tests take, all of them are visited.
-VISITED = PAGES if CI else ["index.html", "learn/norms.html"]
+VISITED = PAGES if CI else ["index.html"]
 every_page = pytest.mark.parametrize("page", VISITED)
 
 # The bytes of a text page that is visited first, of one that is visited next, of the notebook.
@@ -69,6 +70,7 @@ def test_every_page_of_the_build_is_visited(site: Path) -> None:
     assert built == {*PAGES, *MOVED, "404.html"}
 
 
+@in_ci
 def test_a_page_that_moved_leads_to_where_its_text_is(tab: Page, address: str, site: Path) -> None:
     """By itself, from a host and from disk, to a section that is there."""
     for start in (address, f"{site.as_uri()}/"):
@@ -165,6 +167,7 @@ def test_a_sound_page_passes(browser: Browser, tmp_path: Path) -> None:
         assert not said(visit(browser, f"{address}page.html"))
 
 
+@in_ci
 def test_a_page_that_shifts_is_seen(browser: Browser, tmp_path: Path) -> None:
     """What moves while the page loads is measured."""
     move = "document.body.style.paddingTop = '400px'"
@@ -200,17 +203,31 @@ def test_weights_are_those_of_the_files(tmp_path: Path) -> None:
 
 
 @every_page
-def test_what_is_copied_runs(
-    page: str, tab: Page, address: str, with_wheel: dict[str, str], tmp_path: Path
-) -> None:
-    """A guide's block runs alone, the blocks of other pages in order, by the installed wheel."""
-    source = (DOCS / page).with_suffix(".md")
-    if lacking := missing(source.read_text("utf-8")) if source.exists() else []:
-        pytest.skip(f"{page} needs {', '.join(lacking)}: install the group frameworks.")
+def test_what_is_copied_is_what_the_tests_run(page: str, tab: Page, address: str) -> None:
+    """Each block of a page, and each cell of the notebook."""
     tab.goto(address + page)
     settle(tab)
-    blocks = copied(tab, ".language-python, .language-py")
-    programs = blocks if page.startswith("guides/") else ["\n".join(blocks)]
+    texts = copied(tab, ".language-python:not(.doc-signature), .language-py")
+    assert [text.rstrip("\n") for text in texts] == sources(page)
+
+
+def sources(page: str) -> list[str]:
+    """Return the code of a page as its source has it."""
+    path = (DOCS / page).with_suffix(".md")
+    if path.exists():
+        return [block.text for block in blocks(path.read_text("utf-8"))]
+    cells = json.loads(path.with_suffix(".ipynb").read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+# The first page, and in CI guides, whose blocks are pasted one by one.
+PASTED = ["index.html", *(["guides/one-function.html", "guides/your-network.html"] if CI else [])]
+
+
+@pytest.mark.parametrize("page", PASTED)
+def test_what_is_copied_runs(page: str, with_wheel: dict[str, str], tmp_path: Path) -> None:
+    """A guide's block runs alone, the blocks of other pages in order, by the installed wheel."""
+    programs = sources(page) if page.startswith("guides/") else ["\n".join(sources(page))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         failures = pool.map(partial(failure, folder=tmp_path, environment=with_wheel), programs)
     assert not "".join(failures)
@@ -234,6 +251,7 @@ def test_a_program_that_fails_is_reported(with_wheel: dict[str, str], tmp_path: 
     assert "NameError" in failure(f"{imports}print(x)", tmp_path, with_wheel)
 
 
+@in_ci
 def test_prompts_are_not_copied(tab: Page, address: str) -> None:
     """Of an example with prompts, only what is typed is copied."""
     tab.goto(address + "reference/api.html")
@@ -254,6 +272,7 @@ JOIN_LINES = """
 """
 
 
+@in_ci
 @pytest.mark.parametrize("width", WIDTHS)
 def test_signatures_are_not_cut_off(width: int, tab: Page, address: str) -> None:
     """Every parameter in the reference is read without scrolling, on a phone too."""
@@ -275,6 +294,7 @@ BROKEN_TABLES = """
 """
 
 
+@in_ci
 def test_the_tables_of_reports_keep_their_columns(tab: Page, address: str) -> None:
     """A row is a line, on a phone too, where the sentences around it wrap."""
     tab.set_viewport_size({"width": min(WIDTHS), "height": 900})
@@ -293,7 +313,10 @@ MEANT = {
 }
 
 
-@pytest.mark.parametrize("from_disk", [False, True], ids=["from a host", "from disk"])
+@pytest.mark.parametrize(
+    "from_disk",
+    [pytest.param(False, id="from a host"), pytest.param(True, id="from disk", marks=in_ci)],
+)
 def test_search_finds_the_page_that_is_meant(
     from_disk: bool, tab: Page, address: str, site: Path
 ) -> None:
@@ -426,6 +449,7 @@ def test_the_site_opens_from_disk(browser: Browser, site: Path) -> None:
     assert not said(seen)
 
 
+@in_ci
 def test_a_missing_page_helps(browser: Browser, tab: Page, tmp_path: Path) -> None:
     """At any depth of the missing address, it is fit to read and leads on."""
     with served(tmp_path / "site") as address:

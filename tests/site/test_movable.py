@@ -466,6 +466,7 @@ def test_another_look_is_no_fault(one: str, other: str, tab: Page, data: dict[st
     assert not undrawn(tab, "sin(x) at 1", data)
 
 
+@in_ci
 def test_the_keyboard_moves_it(tab: Page, slider: Locator) -> None:
     """Arrow keys go to the next step, which is told to a screen reader with its errors."""
     status = tab.get_by_role("status").filter(has_text="error")
@@ -480,6 +481,7 @@ def test_the_keyboard_moves_it(tab: Page, slider: Locator) -> None:
     expect(tab.locator(".numbers")).not_to_have_text(before)
 
 
+@in_ci
 def test_a_finger_and_a_mouse_move_it(tab: Page, slider: Locator) -> None:
     """A tap moves the mark to where it lands, and the slider can be dragged on."""
     box = slider.bounding_box()
@@ -494,6 +496,7 @@ def test_a_finger_and_a_mouse_move_it(tab: Page, slider: Locator) -> None:
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"e-[34]$"))
 
 
+@in_ci
 def test_the_mark_stands_above_the_slider_s_thumb(tab: Page, slider: Locator) -> None:
     """The slider is as wide as the plot, so that the step is read off without looking twice."""
     track, line = slider.bounding_box(), tab.locator(".movable .now")
@@ -505,6 +508,7 @@ def test_the_mark_stands_above_the_slider_s_thumb(tab: Page, slider: Locator) ->
         assert abs(now["x"] - edge) < 10  # half of the thumb
 
 
+@in_ci
 def test_it_follows_the_scheme(tab: Page, slider: Locator) -> None:
     """Its marks have the colours of the figures, in either scheme; nothing in it is hard to see."""
     slider.press("End")
@@ -537,6 +541,7 @@ def test_nothing_is_shifted(width: int, tab: Page) -> None:
     assert tab.evaluate(HEIGHT) == pytest.approx(built, abs=4)
 
 
+@in_ci
 def test_without_scripts_it_is_described(browser: Browser, address: str) -> None:
     """Where no script runs, a text says what would be there, and no room is held."""
     tab = browser.new_context(java_script_enabled=False).new_page()

@@ -73,11 +73,11 @@ PRINTED = {
         b3 1x1 correct <1e-07 <1e-05
         W1 and b1: every entry is wrong, in no known pattern
         b2: it is 3 times the numerical gradient:
-        is there a 3 too many, or the mean over 3 examples missing?
+        is there a 3 too many, or a mean over 3 missing?
         W1[0, 1]: gradient 11.7305, numerical -1.47903 ± 8.5e-09, off by 113 %
         b1[0, 0]: gradient -5.38573, numerical 0.632908 ± 1.3e-08, off by 112 %
         b2[2, 0]: gradient 0.5929, numerical 0.197633 ± 1.3e-08, off by 67 %
-        W3 and b3 are right, b2 is not: look at the step between them.
+        W3 and b3 are right, b2 is not: look at the code between them.
         15 of 47 entries are untested: 15 with gradient and slope 0.
         276 evaluations, seed 0.""",
     "factors": """3 examples: 3.0
@@ -86,7 +86,7 @@ PRINTED = {
         W1: every entry is wrong, in no known pattern
         b1: every entry is wrong, in no known pattern
         b2: it is 10 times the numerical gradient:
-        is there a 10 too many, or the mean over 10 examples missing?""",
+        is there a 10 too many, or a mean over 10 missing?""",
     **dict.fromkeys(
         ("central-difference", "relative-difference", "check-n"),
         "Not yet: it returns the three dots: replace them with your formula.",
@@ -94,7 +94,7 @@ PRINTED = {
     "steps": """Not yet.
         1e6 + cos(x) at 1: too small, the error is mostly round-off.
         log(x) at 1e-7: a step here has to lie between 0 and x.""",
-    "dropout": "Not yet",
+    "dropout": "Not yet: it raises ValueError: the cost is random",
 }
 
 

@@ -14,12 +14,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from executed.page import blocks, is_guide
 from executed.runnable import lacks
-from support.answers import EXERCISES, program
+from support.answers import EXERCISES
 from support.browsing import served, settle, violations, written
 from support.checkout import BLOCK, CI, DOCS, in_ci
 
 # A run begins with loading Python, beside other tests.
 PATIENCE = 60_000
+RAN = {"The same as shown.", "It ran, and prints nothing."}
 DONE = re.compile("same|differs|ran|error|Stopped|failed")
 # One Python runs the blocks of all pages, so that it is loaded once.
 BEGIN = """
@@ -72,22 +73,33 @@ def run(tab: Page, number: int = 0) -> str:
     return status(tab, number)
 
 
+def names(urls: list[str], pattern: str) -> list[str]:
+    """Return the names of the files at these addresses that begin like a pattern."""
+    asked = [url.rpartition("/")[2] for url in urls]
+    return [name for name in asked if re.match(pattern, name)]
+
+
 @pytest.mark.parametrize(
     "page", ["index.html", "learn/find-the-mistake.html"] if CI else ["index.html"]
 )
 def test_blocks_print_what_the_page_shows(page: str, tab: Page, address: str) -> None:
-    """Run by the last button, and pictures by their own; a page asks no other host."""
+    """Run by the last button, and pictures by their own; a page asks no other host.
+
+    Until somebody runs a block, nothing of Python is loaded: then the runtime, and what draws
+    only for a block that draws.
+    """
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
-    tab.goto(address + page)
+    tab.goto(address + page, wait_until="networkidle")
     settle(tab)
+    assert not names(asked, r"pyodide|.*\.whl|.*\.wasm|worker")
+    assert run(tab) in RAN
+    assert names(asked, "pyodide.asm.wasm")
+    assert not names(asked, "matplotlib")
     for number in reversed(range(bars(tab).count())):
         if not bars(tab).nth(number).get_by_role("status").inner_text():
             run(tab, number)
-    assert {status(tab, n) for n in range(bars(tab).count())} <= {
-        "The same as shown.",
-        "It ran, and prints nothing.",
-    }
+    assert {status(tab, n) for n in range(bars(tab).count())} <= RAN
     assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
 
 
@@ -126,17 +138,6 @@ def test_a_block_that_prints_something_else_there_is_reported(tab: Page, address
     assert not [*differences(tab, path, BLOCK)]
     assert [*differences(tab, path, BLOCK.replace("0.125", "0.126"))] == ["1: 0.125\n"]
     assert "ZeroDivisionError" in "".join(differences(tab, path, BLOCK.replace("1 / 8", "1 / 0")))
-
-
-def test_nothing_of_python_is_loaded_before(tab: Page, address: str) -> None:
-    """Until somebody runs a block: then the runtime, and what draws only for a block that draws."""
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
-    tab.goto(f"{address}index.html", wait_until="networkidle")
-    assert not [name for name in asked if re.search(r"pyodide|\.whl|\.wasm|^worker", name)]
-    assert run(tab) == "The same as shown."
-    assert "pyodide.asm.wasm" in asked
-    assert not [name for name in asked if name.startswith("matplotlib")]
 
 
 @in_ci
@@ -343,18 +344,18 @@ def test_a_file_that_a_page_reads_and_that_does_not_come_is_told(tab: Page, addr
 
 
 @in_ci
-@pytest.mark.parametrize("judge", EXERCISES)
-def test_an_exercise_is_judged(judge: str, tab: Page, address: str) -> None:
+@pytest.mark.parametrize("page", sorted({exercise.page for exercise in EXERCISES.values()}))
+def test_an_exercise_is_judged(page: str, tab: Page, address: str) -> None:
     """Each answer, typed into its block, is told what it computes."""
-    _, page, answers = EXERCISES[judge]
     tab.goto(f"{address}learn/{page}.html")
     texts = tab.locator(".language-python.highlight > pre > code").all_text_contents()
-    number = next(k for k, text in enumerate(texts) if f"import {judge}" in text)
-    assert "three dots" in output(tab, number)
-    for body, told in answers:
-        written(code(tab, number), program(judge, body))
-        run(tab, number)
-        assert told in output(tab, number)
+    for exercise in EXERCISES.values():
+        if exercise.page == page:
+            number = next(k for k, text in enumerate(texts) if exercise.mark in text)
+            for text, told in exercise.answers:
+                written(code(tab, number), text)
+                run(tab, number)
+                assert told in output(tab, number)
 
 
 @in_ci

@@ -2,9 +2,59 @@
 
 from __future__ import annotations
 
-from textwrap import dedent
+from textwrap import dedent, indent
+from typing import Any, NamedTuple
+
+from executed.page import blocks
+from support.checkout import DOCS
 
 SOLVED = "Solved."
+
+
+class Exercise(NamedTuple):
+    """An exercise: its page in `docs/learn`, what only its block has, and answers.
+
+    An answer is the block as a learner leaves it, and what is said of it.
+    """
+
+    page: str
+    mark: str
+    answers: list[tuple[str, str]]
+
+
+def page_until(page: str, mark: str) -> list[str]:
+    """Return the blocks of a page as far as the one that has this text."""
+    texts = [block.text for block in blocks((DOCS / "learn" / f"{page}.md").read_text("utf-8"))]
+    return texts[: 1 + next(k for k, text in enumerate(texts) if mark in text)]
+
+
+def edited(text: str, *changes: tuple[str, str]) -> str:
+    """Return a text with some changes."""
+    for was, becomes in changes:
+        assert was in text, was
+        text = text.replace(was, becomes)
+    return text
+
+
+def written_into(page: str, mark: str, answers: list[tuple[str, str]]) -> Exercise:
+    """Return an exercise whose answers stand in the place of the three dots."""
+    *_, block = page_until(page, mark)
+    bodies = [indent(dedent(body).strip(), "    ") for body, _ in answers]
+    programs = [edited(block, ("    return ...", body)) for body in bodies]
+    return Exercise(page, mark, [*zip(programs, (told for _, told in answers), strict=True)])
+
+
+def mended(page: str, mark: str, answers: list[tuple[Any, str]]) -> Exercise:
+    """Return an exercise whose answers are changes of its block."""
+    *_, block = page_until(page, mark)
+    return Exercise(page, mark, [(edited(block, *changes), told) for changes, told in answers])
+
+
+def chosen(steps: tuple[Any, ...]) -> list[tuple[str, str]]:
+    """Return the changes that put these steps into their block."""
+    pairs = zip(FUNCTIONS, steps, strict=True)
+    return [(f'"{name}": 1e-7', f'"{name}": {step}') for name, step in pairs]
+
 
 CENTRAL_DIFFERENCE = [
     ("return (J(theta + epsilon) - J(theta - epsilon)) / (2 * epsilon)", SOLVED),
@@ -26,12 +76,14 @@ CENTRAL_DIFFERENCE = [
         "J_minus is the cost at theta itself",
     ),
     ("return J(theta + epsilon) - J(theta - epsilon) / (2 * epsilon)", "divides only J_minus"),
-    ("return (J(theta + 1e-7) - J(theta - 1e-7)) / 2e-7", "it takes a step of its own, 1e-7"),
+    ("return (J(theta + 1e-7) - J(theta - 1e-7)) / 2e-7", "it takes a small step of its own"),
     ("slope = (J(theta + epsilon) - J(theta - epsilon)) / (2 * epsilon)", "it returns None"),
     ("return ...", "it returns the three dots"),
     ("return (J(theta + epsilon) - J(theta - epsilon)) / (2 * eps)", "it raises NameError: name"),
     ("return J(theta)", "where -0.415454 is right"),
-    ("return 'slope'", "it returns 'slope': expected a number"),
+    ("return 'slope'", "it returns a str: expected one number"),
+    ("return J(theta + epsilon), J(theta - epsilon)", "it returns a tuple: expected one number"),
+    ("return 0 * epsilon", "J_plus and J_minus are the same, or both still 0"),
     ("print(J(theta))", "it returns None"),
 ]
 
@@ -113,6 +165,18 @@ RELATIVE_DIFFERENCE = [
         "return np.abs(gradient - approximation) / (np.abs(gradient) + np.abs(approximation))",
         "it returns an array of shape (2,)",
     ),
+    (
+        """
+        numerator = np.linalg.norm(gradient) - np.linalg.norm(approximation)
+        return numerator / (np.linalg.norm(gradient) + np.linalg.norm(approximation))
+        """,
+        "it subtracts one norm from the other",
+    ),
+    ("return (gradient - approximation)[:1]", "it returns a number inside an array"),
+    (
+        "return np.linalg.norm(gradient - approximation) < 1e-7",
+        "it returns False: return the number itself",
+    ),
     ("gradient -= approximation\nreturn np.linalg.norm(gradient)", "it changes the arrays"),
 ]
 
@@ -134,20 +198,12 @@ return numerator / denominator
 """
 
 
-def changed(*changes: tuple[str, str]) -> str:
-    """Return the right check of the network with some changes."""
-    text = LOOP
-    for was, becomes in changes:
-        assert was in text
-        text = text.replace(was, becomes)
-    return text
-
-
 GRADIENT_CHECK_N = [
     (LOOP, SOLVED),
-    (changed(("np.copy(theta)", "theta")), "J_minus is the cost at theta itself"),
+    (edited(LOOP, ("np.copy(theta)", "theta")), "J_minus is the cost at theta itself"),
     (
-        changed(
+        edited(
+            LOOP,
             ("    thetaminus = np.copy(theta)\n    thetaminus[i] = thetaminus[i] - epsilon\n", ""),
             (
                 "    thetaplus = np.copy(theta)\n",
@@ -157,26 +213,32 @@ GRADIENT_CHECK_N = [
         ),
         "J_plus and J_minus are the same",
     ),
-    (changed(("zeros_like(theta)", "zeros(theta.size)")), "gradapprox is flat"),
-    (changed(("epsilon", "1e-7")), "it takes a step of its own, 1e-7"),
-    (changed(("(J_plus - J_minus)", "J_plus - J_minus")), "divides only J_minus"),
-    (changed(("thetaminus[i] - epsilon", "thetaminus[i]")), "J_minus is the cost at theta itself"),
+    (edited(LOOP, ("zeros_like(theta)", "zeros(theta.size)")), "gradapprox is flat"),
+    (edited(LOOP, ("epsilon", "1e-7")), "it takes a small step of its own"),
+    (edited(LOOP, ("epsilon", "1e-5")), "it takes a small step of its own"),
+    (edited(LOOP, ("(J_plus - J_minus)", "J_plus - J_minus")), "divides only J_minus"),
     (
-        changed(("/ (2 * epsilon)", "/ 2 * epsilon")),
+        edited(LOOP, ("thetaminus[i] - epsilon", "thetaminus[i]")),
+        "J_minus is the cost at theta itself",
+    ),
+    (
+        edited(LOOP, ("/ (2 * epsilon)", "/ 2 * epsilon")),
         "divides by 2 and multiplies",
     ),
-    (changed(("/ (2 * epsilon)", "/ epsilon")), "it divides by epsilon"),
-    (changed(("(J_plus - J_minus)", "(J_minus - J_plus)")), "its sign is wrong"),
-    (changed(("(J_plus - J_minus)", "(J_plus + J_minus)")), "it adds J_plus and J_minus"),
+    (edited(LOOP, ("/ (2 * epsilon)", "/ epsilon")), "it divides by epsilon"),
+    (edited(LOOP, ("(J_plus - J_minus)", "(J_minus - J_plus)")), "its sign is wrong"),
+    (edited(LOOP, ("(J_plus - J_minus)", "(J_plus + J_minus)")), "it adds J_plus and J_minus"),
     (
-        changed(
+        edited(
+            LOOP,
             ("thetaplus[i] = thetaplus[i]", "thetaplus = thetaplus"),
             ("thetaminus[i] = thetaminus[i]", "thetaminus = thetaminus"),
         ),
         "it moves all parameters at once",
     ),
     (
-        changed(
+        edited(
+            LOOP,
             ("    thetaplus = np.copy(theta)\n", ""),
             ("    thetaminus = np.copy(theta)\n", ""),
             ("for i in", "thetaplus, thetaminus = np.copy(theta), np.copy(theta)\nfor i in"),
@@ -184,51 +246,122 @@ GRADIENT_CHECK_N = [
         "each parameter stays displaced",
     ),
     (
-        changed(("np.linalg.norm(grad) + np", "np.linalg.norm(grad) * np")),
+        edited(LOOP, ("np.linalg.norm(grad) + np", "np.linalg.norm(grad) * np")),
         "the product of the norms",
     ),
     (
-        changed(
+        edited(
+            LOOP,
             ("denominator = np.linalg.norm(grad) + np.linalg.norm(gradapprox)\n", ""),
             ("numerator / denominator", "numerator"),
         ),
         "it is not divided by the norms",
     ),
     (
-        changed(("numerator / denominator", "numerator / np.linalg.norm(grad)")),
+        edited(LOOP, ("numerator / denominator", "numerator / np.linalg.norm(grad)")),
         "the norm of one gradient",
     ),
-    (changed(("J_plus, _ =", "J_plus =")), "it raises ValueError"),
-    (changed(("return numerator / denominator\n", "print(numerator / denominator)\n")), "None"),
-    (changed(("range(theta.size)", "range(theta.size - 1)")), " is right."),
+    (edited(LOOP, ("J_plus, _ =", "J_plus =")), "it raises ValueError"),
+    (
+        edited(LOOP, ("return numerator / denominator\n", "print(numerator / denominator)\n")),
+        "None",
+    ),
+    (edited(LOOP, ("range(theta.size)", "range(theta.size - 1)")), " is right."),
+    (edited(LOOP, ("numerator / denominator", "gradapprox")), "an array of shape (47, 1)"),
+    (
+        edited(LOOP, ("np.linalg.norm(grad - gradapprox)", "sum((grad - gradapprox) ** 2) ** 0.5")),
+        "np.sum all entries",
+    ),
+    (
+        edited(LOOP, ("numerator / denominator", "numerator / denominator < 1e-7")),
+        "it returns False",
+    ),
+    (edited(LOOP, ("numerator / denominator", "numerator / denominator, gradapprox")), "a tuple"),
+    (edited(LOOP, ("    gradapprox[i] = (", "    gradapproxi = (")), "or both still 0"),
 ]
 
-# The judge, the head of the answer, the page that has the exercise, and the answers.
+# The steps for the three functions.
+STEPS = [
+    ((1e-8, 5e-4, 1e-12), SOLVED),
+    ((1e-4, 5e-4, 1e-12), "Not yet.\nsin(1000 x) at 1: too large, the error is mostly truncation."),
+    ((1e-13, 5e-4, 1e-12), "Not yet.\nsin(1000 x) at 1: too small, the error is mostly round-off."),
+    ((1e-8, 1e-2, 1e-12), "Not yet.\n1e6 + cos(x) at 1: too large"),
+    ((1e-8, 6e-6, 1e-12), "Not yet.\n1e6 + cos(x) at 1: too small"),
+    ((1e-8, 5e-4, 5e-8), "Not yet.\nlog(x) at 1e-7: too large"),
+    ((1e-8, 5e-4, 1e-7), "Not yet.\nlog(x) at 1e-7: a step here"),
+    ((1e-8, 5e-4, -1e-12), "Not yet.\nlog(x) at 1e-7: a step here"),
+    ((1e-8, 5e-4, "'1e-12'"), "Not yet.\nlog(x) at 1e-7: a step is a number, not '1e-12'."),
+]
+FUNCTIONS = ("sin(1000 x) at 1", "1e6 + cos(x) at 1", "log(x) at 1e-7")
+
+# Changes of the backward passes: the mend, half of it, another change, a wrong shape.
+SOFTMAX = [
+    ([('0.1 * p["W"],', '0.2 * p["W"],'), ("dS.mean(axis=0)", "dS.sum(axis=0)")], SOLVED),
+    ([('0.1 * p["W"],', '0.2 * p["W"],')], "the gradient is wrong in b."),
+    ([("dS.mean(axis=0)", "dS.sum(axis=0)")], "W: 0.1 times the parameters is missing"),
+    ([('0.1 * p["W"],', '0.3 * p["W"],')], "the gradient is wrong in W and b."),
+    ([('0.1 * p["W"],', '0.2 * p["W"] ** 2,')], "the gradient is wrong in W and b."),
+    ([("[labels]) / 6", "[labels])")], "the gradient is wrong in W."),
+    ([("dS.mean(axis=0)", "dS.sum(axis=1)")], "it raises ValueError"),
+]
+LAYERS = [
+    ([('p["W2"] *', 'p["W2"].T *'), ("H.T @ d / 8", "H.T @ d")], SOLVED),
+    ([('p["W2"] *', 'p["W2"].T *')], "W2: it is 1/8 of the numerical gradient"),
+    ([("H.T @ d / 8", "H.T @ d")], "the gradient is wrong in W1 and b1."),
+    ([("(1 - H**2)", "(1 - H)")], "the gradient is wrong in all 3 arrays."),
+    ([("H.T @ d / 8", "d.T @ H")], "the gradient is wrong in all 3 arrays."),
+    ([('p["W2"] *', 'p["W2"].T *'), ("H.T @ d / 8", "(H.T @ d).T")], "W2: it is the transpose"),
+    ([('p["W2"] *', 'p["W2"].T @')], "it raises ValueError"),
+]
+NORMALISATION = [
+    (
+        [
+            ("axis=1, keepdims=True)) / dev", "axis=1, keepdims=True) - spread) / dev"),
+            ("    dX =", "    spread = N * np.mean(dN * N, axis=1, keepdims=True)\n    dX ="),
+            ('weights * p["X"], axis', "weights * N, axis"),
+        ],
+        SOLVED,
+    ),
+    ([('weights * p["X"], axis', "weights * N, axis")], "the gradient is wrong in X."),
+    ([("True)) / deviation", "True)) * deviation")], "the gradient is wrong in X and gamma."),
+    ([("dN - dN.mean(axis=1, keepdims=True)", "dN")], "the gradient is wrong in X and gamma."),
+    ([('dN = weights * p["gamma"]', "dN = weights")], "the gradient is wrong in X and gamma."),
+    ([("axis=0)\n    return", "axis=1)\n    return")], "it raises ValueError"),
+    ([('"beta": weights.sum(axis=0)', '"beta": weights.sum(axis=1)')], "it raises ValueError"),
+]
+
+ONCE = ("def checked_cost", "mask = draw_mask()\n\n\ndef checked_cost")
+TWICE = ("def checked_cost", "mask, other = draw_mask(), draw_mask()\n\n\ndef checked_cost")
+COST = ("cost(parameters, draw_mask())", "cost(parameters, mask)")
+GRADIENT = ("gradient(parameters, draw_mask())", "gradient(parameters, mask)")
+DROPOUT: list[tuple[list[tuple[str, str]], str]] = [
+    ([ONCE, COST, GRADIENT], SOLVED),
+    ([], "the cost is random"),
+    ([ONCE, GRADIENT], "the cost is random"),
+    ([ONCE, COST], "the second call of the gradient returned another result"),
+    (
+        [TWICE, COST, GRADIENT, ("gradient(parameters, mask)", "gradient(parameters, other)")],
+        "all 3",
+    ),
+    ([("draw_mask())", "1.0)")], "dropout is off."),
+    ([("draw_mask())", "np.ones((6, 30)))")], "dropout is off."),
+    ([("    return cost(", "    np.random.seed(0)\n    return cost(")], "the cost is random"),
+]
+
+
 EXERCISES = {
-    "judge_central_difference": (
-        "central_difference(J, theta, epsilon)",
-        "one-dimension",
-        CENTRAL_DIFFERENCE,
+    "central difference": written_into(
+        "one-dimension", "import judge_central_difference", CENTRAL_DIFFERENCE
     ),
-    "judge_relative_difference": (
-        "difference(gradient, approximation)",
-        "n-dimensions",
-        RELATIVE_DIFFERENCE,
+    "relative difference": written_into(
+        "n-dimensions", "import judge_relative_difference", RELATIVE_DIFFERENCE
     ),
-    "judge_gradient_check_n": (
-        "check_n(parameters, gradients, X, Y, epsilon)",
-        "n-dimensions",
-        GRADIENT_CHECK_N,
+    "check": written_into("n-dimensions", "import judge_gradient_check_n", GRADIENT_CHECK_N),
+    "steps": mended(
+        "step-size", "import judge_steps", [(chosen(steps), told) for steps, told in STEPS]
     ),
+    "softmax": mended("three-backward-passes", "def probabilities", SOFTMAX),
+    "layers": mended("three-backward-passes", "def forward(p)", LAYERS),
+    "normalisation": mended("three-backward-passes", "def normalised", NORMALISATION),
+    "dropout": mended("dropout", "import judge_gradient", DROPOUT),
 }
-
-
-def program(judge: str, body: str) -> str:
-    """Return a block as a learner leaves it."""
-    head, *_ = EXERCISES[judge]
-    lines = "".join(f"    {line}\n" for line in dedent(body).strip().splitlines())
-    return (
-        "import numpy as np\nfrom backproof.course import *\n"
-        f"from backproof.exercises import {judge}"
-        f"\n\n\ndef {head}:\n{lines}\n\nprint({judge}({head.partition('(')[0]}))\n"
-    )

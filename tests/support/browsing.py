@@ -218,7 +218,7 @@ def plant(tab: Page, folder: Path, sound: str, faulty: str) -> None:
 def copied(tab: Page, selector: str) -> list[str]:
     """Press the copy button of each block; return what lands on the clipboard."""
     texts = []
-    for button in tab.locator(f"{selector} button[data-md-type=copy]").all():
+    for button in tab.locator(f":is({selector}) button[data-md-type=copy]").all():
         button.click()
         texts.append(str(tab.evaluate("navigator.clipboard.readText()")))
     return texts

@@ -8,6 +8,8 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,18 @@ def draws(count: int) -> Iterator[np.random.Generator]:
     sequence = np.random.SeedSequence(_of_the_commit())
     print(f"drawn from SeedSequence({sequence.entropy})")
     yield from map(np.random.default_rng, sequence.spawn(count))
+
+
+def at_least(rate: float, count: int) -> int:
+    """Return how many of random cases succeed, but for one run in 10,000, where this part does.
+
+    Examples
+    --------
+    >>> at_least(0.9, 20), at_least(0.9, 200)
+    (12, 163)
+    """
+    chances = (comb(count, k) * rate**k * (1 - rate) ** (count - k) for k in range(count + 1))
+    return sum(chance < 1e-4 for chance in accumulate(chances))
 
 
 @cache
