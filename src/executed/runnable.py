@@ -84,11 +84,23 @@ def needed(some: list[Block]) -> set[str]:
 
 def names(code: str) -> tuple[set[str], set[str]]:
     """Return the names that code gives to those below it, and those that it reads."""
-    top, *inner = scopes(symtable(code, "block", "exec"))
+    apart = ast.unparse(Apart().visit(ast.parse(code)))
+    top, *inner = scopes(symtable(apart, "block", "exec"))
     given = {one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()}
     used = [one for scope in inner for one in scope.get_symbols() if one.is_global()]
     read = [*used, *(one for one in top.get_symbols() if one.is_referenced())]
     return given, {one.get_name() for one in read}
+
+
+class Apart(ast.NodeTransformer):
+    """Puts comprehensions into functions: as of Python 3.12, they have no scope of their own."""
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        """Return a function of no arguments for a comprehension, and what is no such as it is."""
+        node = self.generic_visit(node)
+        if not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
+            return node
+        return ast.Lambda(ast.arguments([], [], None, [], [], None, []), node)
 
 
 def scopes(table: SymbolTable) -> Iterator[SymbolTable]:
