@@ -59,10 +59,11 @@ def aside(some: list[Block], are_alone: bool) -> Iterator[list[str] | None]:
     """
     given = [names(block.text)[0] for block in some]
     for number, block in enumerate(some):
-        others = given[:number] + given[number + 1 :]
-        is_used = bool(given[number] & needed(some[number + 1 :]))
-        is_aside = draws(block) and not (are_alone or is_used)
-        yield sorted(given[number].difference(*others)) if is_aside else None
+        if are_alone or not draws(block) or given[number] & needed(some[number + 1 :]):
+            yield None
+        else:
+            others = given[:number] + given[number + 1 :]
+            yield sorted(given[number].difference(*others))
 
 
 def draws(block: Block) -> bool:

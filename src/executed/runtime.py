@@ -97,7 +97,7 @@ def megabytes(package: str) -> int:
 
 def transferred(file: Path) -> int:
     """Return how many bytes of a file are loaded: a host compresses what is no archive."""
-    return file.stat().st_size if is_zipfile(file) else len(gzip.compress(file.read_bytes()))
+    return file.stat().st_size if is_zipfile(file) else len(gzip.compress(file.read_bytes(), 6))
 
 
 # Renewing

@@ -16,7 +16,7 @@ from executed import built
 from executed.commands import GROUPS
 from executed.proofs import without_markings
 from executed.prose import unquoted_numbers
-from support.checkout import BLOCK, DOCS, ROOT, Run, build, planted
+from support.checkout import BLOCK, DOCS, ROOT, Run, build, in_ci, planted
 
 
 def within(header: str, text: str) -> str:
@@ -533,6 +533,7 @@ def test_a_link_that_leads_nowhere_is_caught(tmp_path: Path) -> None:
     assert len(built.broken_links(tmp_path)) == len(dead)
 
 
+@in_ci
 def test_a_strict_build_catches_what_leads_nowhere(tmp_path: Path) -> None:
     """With the project's own settings, dead links, anchors, images and lost pages stop a build."""
     sound = "# Home\n\n[A page](page.md#part)\n"

@@ -15,7 +15,7 @@ from executed.descriptions import beside, figures_of, settled, text_of, written
 from executed.drawing import STYLE
 from executed.figures import Figures
 from executed.pictures import described
-from support.checkout import DOCS, Run
+from support.checkout import DOCS, Run, in_ci
 
 CODE = """\
 import matplotlib.pyplot as plt
@@ -197,6 +197,7 @@ def test_the_file_is_written_compared_and_rewritten(run: Run, pytester: pytest.P
     assert file.read_text("utf-8") == before.replace("Two errors", "Three errors")
 
 
+@in_ci
 def test_a_picture_in_place_of_a_figure_is_noticed(run: Run, pytester: pytest.Pytester) -> None:
     """What the file describes is shown, and drawn by the page."""
     run(PAGE, "--update-outputs").assert_outcomes(passed=3)

@@ -21,7 +21,7 @@ from support.drawn import draws
 
 METHODS = ("entries", "directions")
 every_method = pytest.mark.parametrize("method", METHODS)
-CASES = [*RIGHT[::4], *WRONG[::6], *AT_A_KINK]
+CASES = [*RIGHT[::8], *WRONG[::12], *AT_A_KINK[::2]]
 
 
 class Both:

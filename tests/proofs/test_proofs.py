@@ -20,6 +20,7 @@ from backproof._report import ArrayReport
 from executed.page import blocks
 from proofs import fuzz, honest, mutants, pages, soak, verdicts
 from support.catalogue import Model, Planted, Wrong
+from support.checkout import in_ci
 from support.families import FAMILIES, METHODS_OF, PRECISIONS_OF
 
 HONESTY: dict[str, Any] = json.loads(honest.RESULTS.read_text("utf-8"))
@@ -28,6 +29,7 @@ HONESTY: dict[str, Any] = json.loads(honest.RESULTS.read_text("utf-8"))
 # Fuzzed
 
 
+@in_ci
 def test_odd_input_gets_an_answer_or_one_clear_error() -> None:
     """Of some hundred examples, none ends in another way, and each way is taken by some."""
     counts = fuzz.run(300)
@@ -84,6 +86,7 @@ def test_an_alteration_is_seen() -> None:
 # Soaked
 
 
+@in_ci
 def test_checks_leave_nothing_behind() -> None:
     """Thirty checks that are done again hold no more memory in Python, and no more files."""
     soak.soak(30)

@@ -155,6 +155,7 @@ SHOWN = {
 }
 
 
+@in_ci
 def test_a_picture_that_is_the_last_line_of_a_cell_is_shown(with_wheel: dict[str, str]) -> None:
     """Once, whether pyplot is there or not, and not where nothing asks for it."""
     assert pictures([*SHOWN], with_wheel) == [*SHOWN.values()]
@@ -288,6 +289,7 @@ def test_a_notebook_is_run_by_every_build(tmp_path: Path) -> None:
     assert "a &lt; b &gt; c after" in built_with(code, tmp_path, CHANGED="after")
 
 
+@in_ci
 def test_a_notebook_that_fails_fails_the_build(tmp_path: Path) -> None:
     """A cell that raises leaves no page behind."""
     with pytest.raises(pytest.fail.Exception, match="ZeroDivisionError"):

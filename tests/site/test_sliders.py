@@ -92,6 +92,7 @@ def wrong_at_a_kink(tab: Page) -> Iterator[str]:
                 yield f"{name} at {x}: the points rise by {rises}, expected {expected}"
 
 
+@in_ci
 def test_quotients_at_a_kink_are_those_of_numpy(open_page: Callable[..., Page]) -> None:
     """For each function, at each place of the slider."""
     assert not [*wrong_at_a_kink(open_page("kinks"))]
@@ -147,6 +148,7 @@ def wrong_norms(tab: Page) -> Iterator[str]:
                 yield f"{n} entries: a norm is drawn at {place}"
 
 
+@in_ci
 def test_norms_of_a_spread_error_are_those_of_numpy(open_page: Callable[..., Page]) -> None:
     """At each place of the slider, in numbers and in the drawing."""
     assert not [*wrong_norms(open_page("norms"))]
