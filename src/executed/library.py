@@ -110,12 +110,18 @@ def is_message(span: str) -> bool:
         return False
     clauses = [clause.strip(" :.") for clause in re.split("…|; |: (?=[a-z]+ [a-z]+ )", message)]
     written = " " in message or "…" in message
-    return written and all(any(says(text, clause) for text in texts()) for clause in clauses)
+    return written and all(map(says, clauses))
 
 
-def says(text: str, clause: str) -> bool:
-    """Whether a text has a clause or, with … for a part of it, is the clause."""
-    begun = ".+".join(map(re.escape, text.partition(";")[0].split("…")))
-    whole = rf"(?<!\w){re.escape(clause)}(?!\w)"
-    fits = re.match(r"\w+ (?:\w+|…, \w+) ", text) and re.fullmatch(begun, clause)
-    return bool(re.search(whole, text) or fits)
+def says(clause: str) -> bool:
+    """Whether a text of the library has a clause or, with … for a part of it, is the clause."""
+    whole = re.compile(rf"(?<!\w){re.escape(clause)}(?!\w)")
+    is_part = any(map(whole.search, texts()))
+    return is_part or any(sentence.fullmatch(clause) for sentence in sentences())
+
+
+@cache
+def sentences() -> list[re.Pattern[str]]:
+    """Return patterns of the texts that begin with words, as far as their first semicolon."""
+    begun = (text.partition(";")[0] for text in texts() if re.match(r"\w+ (?:\w+|…, \w+) ", text))
+    return [re.compile(".+".join(map(re.escape, text.split("…")))) for text in begun]
