@@ -490,6 +490,7 @@ def test_what_is_wrong_with_a_block_stands_where_the_block_does(place: str) -> N
     assert wrong.find_all_previous("code")[0].get_text() == "0.126\n"
 
 
+@in_ci
 def test_a_strict_build_stops_at_an_output_that_differs(tmp_path: Path) -> None:
     """It says so in the words of the tests, with the line of the file, not of what is built."""
     page = f"---\ntitle: P\n---\n\n# P <!-- holds: True -->\n\n{FIGURE}"

@@ -230,6 +230,7 @@ def test_a_figure_that_is_missing_is_said(
     assert file.read_text("utf-8") == text_of(RIGHT)
 
 
+@in_ci
 def test_figures_of_a_guide_are_those_of_the_block_alone(run: Run) -> None:
     """A block draws the figure that a reader gets who copies it."""
     guide = PAGE.replace(

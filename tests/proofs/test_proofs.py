@@ -191,6 +191,7 @@ def test_the_page_shows_all_families() -> None:
                 assert sum(counts["right"].values()) == shown["cases"]
 
 
+@in_ci
 def test_a_part_of_the_run_holds_again() -> None:
     """In float64, the first cases are covered, judged and named as the file says of all."""
     again = honest.measured(40, workers=1)

@@ -160,6 +160,7 @@ def test_a_fault_of_a_page_is_seen(
         assert report in said(visit(browser, f"{address}page.html"))
 
 
+@in_ci
 def test_a_sound_page_passes(browser: Browser, tmp_path: Path) -> None:
     """The page that faults are planted in has none."""
     (tmp_path / "page.html").write_text(SOUND)
