@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -164,54 +165,92 @@ def judge_unmoved(check: Check, entries: Entries, rung: Rung) -> None:
         alone = bool((own == (entries.number == number)).all())
         longest = LONGEST if alone or not everywhere else LONGEST / GROWTH**2
         change = everywhere and largest_change(objective, entries.index[own], longest)
-        _judge_still(check, entries, rung, own, change, longest, alone=alone)
+        _judge_still(Unmoved(check, entries, rung, own, change, longest, alone))
 
 
-def _judge_still(
-    check: Check,
-    entries: Entries,
-    rung: Rung,
-    own: Array,
-    change: float,
-    longest: float,
-    *,
-    alone: bool,
-) -> None:
-    """Judge entries of an array, over which the cost has changed by so much up to the longest step.
+@dataclass(frozen=True)
+class Unmoved:
+    """Entries of an array that change the cost by `change` at most, displaced as far as `longest`.
 
     They are `alone` if they are all of the array.
     """
-    objective, number = check.objective, int(entries.number[own][0])
-    sizes = np.where(rung.rows[0] > 0, rung.rows[0], rung.scale)[own]
-    error = (change + still(objective)) / (longest * sizes)
-    size, none = abs(entries.claimed[own]), entries.claimed[own] == 0
-    zero = check.negligible(number) if alone else check.cancelled(number)
-    beside = np.maximum(zero, entries.allowed[own])
-    negligible = np.maximum(size, error) <= beside
-    flat = change == 0 and not objective.noise.moved
-    stays = flat or (change <= still(objective) and not objective.rounded)
-    # A slope that explains the change would be seen at the first step: there is none, and a unit
-    # wakes further off.
-    wakes = change * objective.noise.step > longest * DOUBT * still(objective)
-    if none.all() and wakes and not objective.rounded:
+
+    check: Check
+    entries: Entries
+    rung: Rung
+    own: Array
+    change: float
+    longest: float
+    alone: bool
+
+    @property
+    def size(self) -> Array:
+        """The sizes of their claims."""
+        return abs(self.entries.claimed[self.own])
+
+    @property
+    def error(self) -> Array:
+        """How large their slopes may be."""
+        scales = np.where(self.rung.rows[0] > 0, self.rung.rows[0], self.rung.scale)[self.own]
+        return (self.change + still(self.check.objective)) / (self.longest * scales)
+
+    @property
+    def within(self) -> Array:
+        """How far from 0 claims and slopes may be."""
+        return np.maximum(self.size, self.error)
+
+    @property
+    def negligible(self) -> Array:
+        """Which of them are too small to matter beside others, claims and slopes."""
+        number = int(self.entries.number[self.own][0])
+        zero = self.check.negligible(number) if self.alone else self.check.cancelled(number)
+        return self.within <= np.maximum(zero, self.entries.allowed[self.own])
+
+    @property
+    def stays(self) -> bool:
+        """Whether the cost stands still, for all that its noise tells."""
+        objective = self.check.objective
+        flat = self.change == 0 and not objective.noise.moved
+        return flat or (self.change <= still(objective) and not objective.rounded)
+
+    @property
+    def wakes(self) -> bool:
+        """Whether a unit wakes further off: what is a slope would be seen at the first step."""
+        objective = self.check.objective
+        seen = self.change * objective.noise.step > self.longest * DOUBT * still(objective)
+        return seen and not objective.rounded
+
+    @property
+    def wrong(self) -> Array:
+        """Which claims are larger than a slope that would not be seen."""
+        # Units of another size may hide what is narrower than any step that could tell.
+        scales, moved = self.rung.rows[0], self.check.objective.noise.moved
+        usual = (scales >= FAR_SMALLER * self.rung.scale) | (scales == 0)
+        known = self.alone | usual[self.own]
+        known |= self.size > RESOLVED * self.entries.largest[self.own]
+        wrong: Array = (self.size > DOUBT * self.error) & ~self.negligible & moved & known
+        return wrong
+
+
+def _judge_still(these: Unmoved) -> None:
+    """Judge entries of an array that hardly change the cost, if at all."""
+    objective, entries, own = these.check.objective, these.entries, these.own
+    none = entries.claimed[own] == 0
+    if none.all() and these.wakes:
         entries.value[own], entries.error[own] = 0.0, still(objective)
         entries.verdict[own], entries.reason[own] = "untested", "zero"
         return
-    if not stays and (none.any() or not negligible.all()):
+    if not these.stays and (none.any() or not these.negligible.all()):
         return
-    # Units of another size may hide what is narrower than any step that could tell.
-    usual = (rung.rows[0] >= FAR_SMALLER * rung.scale) | (rung.rows[0] == 0)
-    known = alone | usual[own] | (size > RESOLVED * entries.largest[own])
-    wrong = (size > DOUBT * error) & ~negligible & objective.noise.moved & known
-    right = negligible & ~none
+    wrong, right = these.wrong, these.negligible & ~none
     if wrong.any():
-        worst = entries.index[own][[np.argmax(wrong * size / error)]]
-        if largest_change(objective, worst, longest) > still(objective):
+        worst = entries.index[own][[np.argmax(wrong * these.size / these.error)]]
+        if largest_change(objective, worst, these.longest) > still(objective):
             return  # by itself, it moves the cost: together, several have cancelled
-    entries.value[own], entries.error[own] = 0.0, error
+    entries.value[own], entries.error[own] = 0.0, these.error
     entries.verdict[own] = np.select([wrong, right], ["wrong", "right"], "untested")
     entries.reason[own] = np.select([wrong | none, right], ["zero", ""], objective.lost)
-    entries.within[own] = np.where(right, np.maximum(size, error), np.nan)
+    entries.within[own] = np.where(right, these.within, np.nan)
 
 
 def moves(objective: Objective, indices: Array) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from griffe import ExprName, Extension, Function, Module
+from griffe import Attribute, ExprName, Extension, Function, Module
 
 
 class Defaults(Extension):
@@ -19,4 +19,5 @@ def _show_values(function: Function, package: Module) -> None:
     for parameter in function.parameters:
         name = parameter.default
         if isinstance(name, ExprName) and name.canonical_path.startswith(f"{package.name}."):
-            parameter.default = package.modules_collection[name.canonical_path].value
+            named = package.modules_collection[name.canonical_path]
+            parameter.default = named.value if isinstance(named, Attribute) else name

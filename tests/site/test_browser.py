@@ -142,6 +142,7 @@ FAULTS = {
     "sideways": ("<h1>", '<h1 style="width: 400px">', "light, 360 px: the page scrolls sideways"),
     "figure": ('width="9"', 'width="0"', 'the figure "Line" is not drawn'),
     "formula": ("katex-html", "katex", 'the formula "x" is not typeset'),
+    "number": ("<h1>", '<p style="width: 1em"><code>1e-7</code></p><h1>', "1e-7 is broken"),
     "out of reach": ("<a ", '<a onfocus="this.blur()" tabindex="0" ', "Tab does not reach"),
     "unseen focus": ("auto", "none", "the focus is not seen"),
 }

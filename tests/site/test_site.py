@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 
 import pytest
 from bs4 import BeautifulSoup
+from griffe import temporary_visited_package
 
 import backproof
 from executed.built import (
@@ -25,6 +26,7 @@ from executed.built import (
     prose_shown_as_code,
     visible_markup,
 )
+from executed.defaults import Defaults
 from support.checkout import DOCS
 
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
@@ -47,6 +49,15 @@ def test_defaults_are_shown_as_values(site: Path) -> None:
     defaults = re.findall(r" = ([^,)]+)", "".join(signatures))
     assert "1e-07" in defaults
     assert not [default for default in defaults if default.isupper()]
+
+
+def test_a_default_that_is_a_function_keeps_its_name() -> None:
+    """Only a constant has a value to show."""
+    code = "STEP = 5\ndef plain(): ...\ndef check(step=STEP, call=plain): ..."
+    with temporary_visited_package("package", {"module.py": code}) as package:
+        Defaults().on_package(pkg=package)
+        step, call = package["module.check"].parameters
+    assert (str(step.default), str(call.default)) == ("5", "plain")
 
 
 @every_page

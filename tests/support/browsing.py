@@ -52,6 +52,11 @@ UNTYPESET = """
         .concat([...document.fonts].filter(font => font.status === "error")
             .map(font => `the font ${font.family} is missing`))
 """
+BROKEN = """
+    [...document.querySelectorAll(":is(p, li, td) code")]
+        .filter(one => /^[\\d.e-]+$/.test(one.textContent) && one.getClientRects().length > 1)
+        .map(one => `the number ${one.textContent} is broken`)
+"""
 SIDEWAYS = """
     document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : []
 """
@@ -173,8 +178,9 @@ def violations(tab: Page, rules: list[str] | None = None) -> list[str]:
 
 
 def faults(tab: Page) -> list[str]:
-    """Return the figures and formulas that do not show, and whether the page scrolls sideways."""
-    return [fault for script in (UNDRAWN, UNTYPESET, SIDEWAYS) for fault in tab.evaluate(script)]
+    """Return figures and formulas that do not show, broken numbers, and a page that is too wide."""
+    scripts = (UNDRAWN, UNTYPESET, BROKEN, SIDEWAYS)
+    return [fault for script in scripts for fault in tab.evaluate(script)]
 
 
 def unreached(tab: Page) -> list[str]:
