@@ -215,7 +215,7 @@ class Unmoved:
 
     @property
     def wakes(self) -> bool:
-        """Whether a unit wakes further off: what is a slope would be seen at the first step."""
+        """Whether a unit wakes further off: a slope would show the change at the first step."""
         objective = self.check.objective
         seen = self.change * objective.noise.step > self.longest * DOUBT * still(objective)
         return seen and not objective.rounded
