@@ -126,10 +126,12 @@
     running = block;
     for (const other of blocks) if (other.button) other.button.disabled = other !== block;
     say(block, worker ? "Running…" : "Loading Python…");
+    block.output?.setAttribute("aria-busy", "true"); // it is not that of the code as it is now
     label(block);
   }
 
   function end() {
+    running.output?.removeAttribute("aria-busy");
     running = undefined;
     for (const block of blocks.filter(({ button }) => button)) {
       block.button.disabled = false;

@@ -255,9 +255,8 @@ def _penalty(evidence: Evidence, kind: str, slope: Array, but: str = "") -> Iter
     signs = np.array_equal(slope, np.sign(slope))
     what, norm = ("the signs of the parameters", "L1") if signs else ("the parameters", "L2")
     little = f"{{}} times {what} is missing{but}: is it the {norm} term?"
-    much = (
-        f"it exceeds the numerical gradient by {{}} times {what}{but}: is the {norm} term doubled?"
-    )
+    excess = f"it exceeds the numerical gradient by {{}} times {what}{but}"
+    much = f"{excess}: is there an {norm} term too many?"
     yield from _term(evidence, kind, slope, little, much)
 
 

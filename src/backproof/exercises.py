@@ -6,6 +6,7 @@ mistake, the judge names that mistake.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from decimal import Decimal
@@ -20,6 +21,7 @@ from backproof._norms import relative_difference
 from backproof._objective import Cost
 from backproof._parameters import Nest
 from backproof.course import (
+    THRESHOLD,
     backward_propagation_n,
     dictionary_to_vector,
     faulty_backward_propagation_n,
@@ -43,6 +45,7 @@ __all__ = [
 Answer = Callable[..., Any]
 
 STEP = 1e-7  # of the course
+ALL_RIGHT = "Everything is right: what is left is round-off error."
 EXACT = 1e-6  # how far from the slope a central difference may be, relative to it
 
 # Functions with the point, and with their first and third derivatives there.
@@ -90,7 +93,7 @@ def judge_central_difference(answer: Answer) -> str:
     """
     quotients = (QUOTIENTS | OTHER_STEP).items()
     mistakes = {text: _along_epsilon(quotient) for text, quotient in quotients}
-    inputs = [(np.exp, 1.0, 0.01), (np.sin, 2.0, 0.1)]
+    inputs = [(math.exp, 1.0, 0.01), (math.sin, 2.0, 0.1)]
     return _judged(answer, Exercise(_along_epsilon(_central), mistakes, inputs))
 
 
@@ -182,9 +185,13 @@ def _fault(name: str, step: float) -> str:
     function, x, slope, third = SLOPES[name]
     if not isinstance(step, Real):
         return f"a step is a number, not {step!r}"
-    if not 0 < step < x:
-        return "a step here has to lie between 0 and x"
-    if abs(_central(function, x, step, step) - slope) <= EXACT * abs(slope):
+    if not step > 0:
+        return "a step is larger than 0"
+    with np.errstate(all="ignore"):
+        measured = _central(function, x, step, step)
+    if not np.isfinite(measured):
+        return "too large, the function has no value at x - h"
+    if abs(measured - slope) <= EXACT * abs(slope):
         return ""
     truncation = step**2 / 6 * abs(third)
     rounding = np.finfo(float).eps * abs(function(x)) / step
@@ -236,17 +243,26 @@ def explain_difference(difference: float) -> str:
     Returns
     -------
     str
-        A line for each known mistake that leads to it, or a line that says that there is none.
+        A line for each known mistake that leads to it, or a line that says what else it may be.
 
     Examples
     --------
     >>> print(explain_difference(0.17344196893145933))
     dW2 is still multiplied by 2.
     """
-    decimals = -int(Decimal(repr(float(difference))).as_tuple().exponent)
-    near = max(min(0.5 * 10.0**-decimals, 5e-5), 1e-8)  # which is what rounding makes of it
+    if math.isnan(difference):
+        return "This is no number: it comes from 0 / 0, or from the logarithm of 0."
+    if difference == 0:
+        return "Exactly 0: is the gradient compared with itself?"
+    digits = -int(Decimal(repr(float(difference))).as_tuple().exponent)
+    # What rounding makes of it: that of the digits, and that of the costs.
+    near = max(min(0.5 * 10.0**-digits, 5e-5), min(1e-8, 1e-2 * abs(difference)))
     known = known_differences().items()
     found = [text for text, number in known if abs(difference - number) <= near]
+    if ALL_RIGHT in found:
+        return ALL_RIGHT
+    if not found and 0 < difference < THRESHOLD:
+        return "Everything is right: another step leaves even less."
     return "\n".join(found) or "No known mistake gives this number."
 
 
@@ -270,7 +286,7 @@ def known_differences() -> Mapping[str, float]:
         "Both mistakes are still there.": faulty,
         "dW2 is still multiplied by 2.": right | {"dW2": faulty["dW2"]},
         "db1 still has a 4 instead of a 1.": right | {"db1": faulty["db1"]},
-        "Everything is right: what is left is round-off error.": right,
+        ALL_RIGHT: right,
     }
     known = {text: _check(parameters, gradients, X, Y, STEP) for text, gradients in states.items()}
     for state, gradients in (("corrected", right), ("handed out", faulty)):
@@ -379,7 +395,7 @@ QUOTIENTS: dict[str, Answer] = {
     "J_minus is the cost at theta itself: is a copy missing, or the minus?": (
         lambda J, theta, step, epsilon: (J(theta + step) - J(theta)) / (2 * epsilon)
     ),
-    "J_plus and J_minus are the same, or both still 0: move a copy of theta for each.": (
+    "J_plus and J_minus are the same, or still 0: move a copy of theta for each, and use it.": (
         lambda J, theta, step, epsilon: (J(theta) - J(theta)) / (2 * epsilon)
     ),
     "this is the forward difference; compute J_minus at theta - epsilon.": (
@@ -520,7 +536,7 @@ DIFFERENCES: dict[str, Answer] = {
 }
 
 SHAPES: dict[str, Answer] = {
-    "gradapprox is flat, so the subtraction makes a matrix: give it the shape of theta.": (
+    "one gradient is flat, so the subtraction makes a matrix: give both the shape of theta.": (
         lambda g, a: _norm(g - a.ravel()) / (_norm(g) + _norm(a))
     ),
 }

@@ -704,7 +704,7 @@ S = R @ R.T
         (R / W / 2, R, "divided by twice the parameters: is it with respect to their squares"),
         (-3.7 * R * W, R, "it is -3.7 times the numerical gradient times the parameters"),
         (R - 0.7 * np.sign(W), R, "0.7 times the signs of the parameters is missing: is it the L1"),
-        (R + SPARED, R, "gradient by 1 times the parameters, except in its row 0: is the L2"),
+        (R + SPARED, R, "gradient by 1 times the parameters, except in its row 0: is there an L2"),
         (R - 0.5 * np.sign(SPARED), R, "signs of the parameters is missing, except in its row 0"),
         (R * [0, 1, 1], R, "it is zero in its column 0, but"),
         (R * [[0], [1], [0], [1]], R, "it is zero in its rows 0 and 2, but"),

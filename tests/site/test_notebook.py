@@ -93,7 +93,7 @@ PRINTED = {
     ),
     "steps": """Not yet.
         1e6 + cos(x) at 1: too small, the error is mostly round-off.
-        log(x) at 1e-7: a step here has to lie between 0 and x.""",
+        log(x) at 1e-7: too large, the function has no value at x - h.""",
     "dropout": "Not yet: it raises ValueError: the cost is random",
 }
 
@@ -228,6 +228,7 @@ def test_the_solution_differs_from_the_exercise_in_the_two_lines() -> None:
     ("mend", "answer"),
     [
         ("draw_mask = lambda: 1.0", "Not yet: dropout is off."),
+        ("draw_mask = lambda: np.ones((5, 10)) / 0.8", "Not yet: dropout is off."),
         ("draw_mask = lambda mask=draw_mask(): mask", "Solved."),
     ],
 )

@@ -212,8 +212,11 @@ def test_an_endless_block_is_stopped(tab: Page, address: str) -> None:
     button = bars(tab).first.get_by_role("button", name="Stop")
     expect(bars(tab).nth(2).get_by_role("button", name="Run")).to_be_disabled()
     tab.wait_for_timeout(1000)
+    shown = tab.locator(".language-python.highlight + .language-text").first
+    expect(shown).to_have_attribute("aria-busy", "true")
     button.click()
     assert status(tab) == "Stopped."
+    expect(shown).not_to_have_attribute("aria-busy", "true")
     written(code(tab), before)
     assert run(tab) == "The same as shown."
 

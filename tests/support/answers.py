@@ -80,10 +80,11 @@ CENTRAL_DIFFERENCE = [
     ("slope = (J(theta + epsilon) - J(theta - epsilon)) / (2 * epsilon)", "it returns None"),
     ("return ...", "it returns the three dots"),
     ("return (J(theta + epsilon) - J(theta - epsilon)) / (2 * eps)", "it raises NameError: name"),
+    ("return J(1, theta + epsilon)", "takes exactly one argument"),
     ("return J(theta)", "where -0.415454 is right"),
     ("return 'slope'", "it returns a str: expected one number"),
     ("return J(theta + epsilon), J(theta - epsilon)", "it returns a tuple: expected one number"),
-    ("return 0 * epsilon", "J_plus and J_minus are the same, or both still 0"),
+    ("return 0 * epsilon", "J_plus and J_minus are the same, or still 0"),
     ("print(J(theta))", "it returns None"),
 ]
 
@@ -213,8 +214,12 @@ GRADIENT_CHECK_N = [
         ),
         "J_plus and J_minus are the same",
     ),
-    (edited(LOOP, ("zeros_like(theta)", "zeros(theta.size)")), "gradapprox is flat"),
+    (edited(LOOP, ("zeros_like(theta)", "zeros(theta.size)")), "one gradient is flat"),
     (edited(LOOP, ("epsilon", "1e-7")), "it takes a small step of its own"),
+    (
+        edited(LOOP, ("gradients_to_vector(gradients)", "gradients_to_vector(gradients).ravel()")),
+        "one gradient is flat",
+    ),
     (edited(LOOP, ("epsilon", "1e-5")), "it takes a small step of its own"),
     (edited(LOOP, ("(J_plus - J_minus)", "J_plus - J_minus")), "divides only J_minus"),
     (
@@ -277,7 +282,7 @@ GRADIENT_CHECK_N = [
         "it returns False",
     ),
     (edited(LOOP, ("numerator / denominator", "numerator / denominator, gradapprox")), "a tuple"),
-    (edited(LOOP, ("    gradapprox[i] = (", "    gradapproxi = (")), "or both still 0"),
+    (edited(LOOP, ("    gradapprox[i] = (", "    gradapproxi = (")), "or still 0"),
 ]
 
 # The steps for the three functions.
@@ -288,8 +293,9 @@ STEPS = [
     ((1e-8, 1e-2, 1e-12), "Not yet.\n1e6 + cos(x) at 1: too large"),
     ((1e-8, 6e-6, 1e-12), "Not yet.\n1e6 + cos(x) at 1: too small"),
     ((1e-8, 5e-4, 5e-8), "Not yet.\nlog(x) at 1e-7: too large"),
-    ((1e-8, 5e-4, 1e-7), "Not yet.\nlog(x) at 1e-7: a step here"),
-    ((1e-8, 5e-4, -1e-12), "Not yet.\nlog(x) at 1e-7: a step here"),
+    ((1e-8, 5e-4, 1e-7), "Not yet.\nlog(x) at 1e-7: too large, the function has no value at x - h"),
+    ((1e-8, 5e-4, -1e-12), "Not yet.\nlog(x) at 1e-7: a step is larger than 0."),
+    ((1e-8, 6.0, 1e-12), "Not yet.\n1e6 + cos(x) at 1: too large, the error is mostly truncation."),
     ((1e-8, 5e-4, "'1e-12'"), "Not yet.\nlog(x) at 1e-7: a step is a number, not '1e-12'."),
 ]
 FUNCTIONS = ("sin(1000 x) at 1", "1e6 + cos(x) at 1", "log(x) at 1e-7")
@@ -345,6 +351,7 @@ DROPOUT: list[tuple[list[tuple[str, str]], str]] = [
     ),
     ([("draw_mask())", "1.0)")], "dropout is off."),
     ([("draw_mask())", "np.ones((6, 30)))")], "dropout is off."),
+    ([("draw_mask())", "np.ones((6, 30)) / keep)")], "dropout is off."),
     ([("    return cost(", "    np.random.seed(0)\n    return cost(")], "the cost is random"),
 ]
 
