@@ -30,6 +30,7 @@ from proofs.platforms import INSTALL, ROOT, copied, run, venv_problem
 STOPS_IT = re.compile(r"^  (custom_dir: .*|static_templates:(\n    - .*)+)\n", re.MULTILINE)
 # The scripts and styles of the themes themselves.
 THEMES_OWN = re.compile(r"assets/(images|javascripts|stylesheets)/|search/|sitemap\.xml\.gz")
+RUNTIME = "assets/python/"
 NOT_FOUND = "404.html"  # its words are a template, not a page
 STATED = re.compile(r"^- `(.+?)`: ", re.MULTILINE)
 HEADING = "## The theme's end"
@@ -56,11 +57,18 @@ def losses(old: Path, new: Path) -> set[str]:
     pages = {name for name in html if soup(old / name).article}  # one that moved has none
     if lacks("words", NOT_FOUND, old, new, lost):
         lost.add(NOT_FOUND)
-    found = {"*.md" if name.endswith(".md") else name for name in lost}
+    found = {kind(name) for name in lost}
     for part in PARTS:
         without = {name for name in pages if lacks(part, name, old, new, lost)}
         found |= {f"{name}: {part}" for name in (["every page"] if without == pages else without)}
     return found
+
+
+def kind(name: str) -> str:
+    """Return a name for all files that one hook writes, and for others their own."""
+    if name.startswith(RUNTIME):
+        return f"{RUNTIME}*"
+    return "*.md" if name.endswith(".md") else name
 
 
 def files(site: Path) -> set[str]:
