@@ -11,6 +11,7 @@ from backproof import check_gradient, derivative
 from backproof._objective import Objective
 from backproof._parameters import Parameters
 from proofs.honest import wrong_case
+from support.checkout import CI
 from support.drawn import at_least, draws
 
 every_method = pytest.mark.parametrize("method", ["entries", "directions"])
@@ -79,7 +80,7 @@ def relu_network(
 @pytest.mark.parametrize("inside", [None, np.float32], ids=["follows", "float32 inside"])
 def test_no_gradient_is_accused_among_kinks_in_single_precision(inside: Any, method: str) -> None:
     """Most are confirmed, and an array that is doubled is named in most."""
-    confirmed, told, count = 0, 0, 20
+    confirmed, told, count = 0, 0, 60 if CI else 20
     for rng in draws(count):
         cost, gradient, point = relu_network(rng, inside)
         report = check_gradient(cost, gradient, point, method=method)

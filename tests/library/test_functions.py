@@ -17,11 +17,12 @@ from backproof import assert_gradient, check_gradient, check_jacobian, course
 from backproof._functions import Pair
 from backproof._parameters import flatten
 from support.catalogue import AT_A_KINK, RIGHT, WRONG, Kink, Model, Right, Wrong
+from support.checkout import CI
 from support.drawn import draws
 
 METHODS = ("entries", "directions")
 every_method = pytest.mark.parametrize("method", METHODS)
-CASES = [*RIGHT[::8], *WRONG[::12], *AT_A_KINK[::2]]
+CASES = [*RIGHT[::4], *WRONG[::6], *AT_A_KINK][:: 1 if CI else 2]
 
 
 class Both:

@@ -12,6 +12,7 @@ import pytest
 
 from backproof import JacobianReport, assert_jacobian, check_jacobian
 from backproof._shared import Shared
+from support.checkout import CI
 from support.drawn import draws
 
 METHODS = ("entries", "directions")
@@ -144,7 +145,7 @@ every_case = pytest.mark.parametrize("draw", CASES, ids=lambda draw: draw.__name
 def test_a_right_jacobian_is_confirmed(draw: Callable[..., Case], method: str) -> None:
     """Of those that were drawn anew, none is accused, and hardly one is left open."""
     verdicts = []
-    for rng in draws(5):
+    for rng in draws(20 if CI else 5):
         function, jacobian, x = draw(rng)
         seed = int(rng.integers(1000))
         verdicts.append(check_jacobian(function, jacobian, x, method=method, seed=seed).verdict)
@@ -168,7 +169,7 @@ def spoilt(jacobian: Array, rng: np.random.Generator) -> tuple[Array, tuple[int,
 def test_one_wrong_entry_is_found_and_named(draw: Callable[..., Case], method: str) -> None:
     """It is the first that is listed, by its row and its column; a row is no larger than itself."""
     missed = []
-    for rng in draws(5):
+    for rng in draws(20 if CI else 5):
         function, jacobian, x = draw(rng)
         right = jacobian(x)
         path = "line" if isinstance(right, dict) else "parameters"

@@ -227,7 +227,7 @@ PASTED = ["index.html", *(["guides/one-function.html", "guides/your-network.html
 
 
 @pytest.mark.parametrize("page", PASTED)
-def test_what_is_copied_runs(page: str, with_wheel: dict[str, str], tmp_path: Path) -> None:
+def test_what_is_pasted_runs(page: str, with_wheel: dict[str, str], tmp_path: Path) -> None:
     """A guide's block runs alone, the blocks of other pages in order, by the installed wheel."""
     programs = sources(page) if page.startswith("guides/") else ["\n".join(sources(page))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

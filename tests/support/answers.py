@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from textwrap import dedent, indent
 from typing import Any, NamedTuple
 
+from backproof.exercises import SLOPES
 from executed.page import blocks
 from support.checkout import DOCS
 
 SOLVED = "Solved."
+Changes = list[tuple[str, str]]  # of a text: what was there, and what takes its place
 
 
 class Exercise(NamedTuple):
@@ -36,23 +39,27 @@ def edited(text: str, *changes: tuple[str, str]) -> str:
     return text
 
 
-def written_into(page: str, mark: str, answers: list[tuple[str, str]]) -> Exercise:
-    """Return an exercise whose answers stand in the place of the three dots."""
+def exercise(
+    page: str, mark: str, answers: list[tuple[Any, str]], changes: Callable[[Any], Changes] = list
+) -> Exercise:
+    """Return an exercise whose answers are changes of its block, or stand for such."""
     *_, block = page_until(page, mark)
-    bodies = [indent(dedent(body).strip(), "    ") for body, _ in answers]
-    programs = [edited(block, ("    return ...", body)) for body in bodies]
-    return Exercise(page, mark, [*zip(programs, (told for _, told in answers), strict=True)])
+    return Exercise(page, mark, [(edited(block, *changes(one)), told) for one, told in answers])
 
 
-def mended(page: str, mark: str, answers: list[tuple[Any, str]]) -> Exercise:
-    """Return an exercise whose answers are changes of its block."""
-    *_, block = page_until(page, mark)
-    return Exercise(page, mark, [(edited(block, *changes), told) for changes, told in answers])
+def written(body: str) -> Changes:
+    """Return the change that puts an answer in the place of the three dots."""
+    return [("    return ...", indent(dedent(body).strip(), "    "))]
 
 
-def chosen(steps: tuple[Any, ...]) -> list[tuple[str, str]]:
-    """Return the changes that put these steps into their block."""
-    pairs = zip(FUNCTIONS, steps, strict=True)
+def looped(changes: Changes) -> Changes:
+    """Return the change that puts the right check there, with some changes of its own."""
+    return written(edited(LOOP, *changes))
+
+
+def chosen(steps: tuple[Any, ...]) -> Changes:
+    """Return the changes that put these steps there."""
+    pairs = zip(SLOPES, steps, strict=True)
     return [(f'"{name}": 1e-7', f'"{name}": {step}') for name, step in pairs]
 
 
@@ -199,90 +206,68 @@ return numerator / denominator
 """
 
 
-GRADIENT_CHECK_N = [
-    (LOOP, SOLVED),
-    (edited(LOOP, ("np.copy(theta)", "theta")), "J_minus is the cost at theta itself"),
+GRADIENT_CHECK_N: list[tuple[Changes, str]] = [
+    ([], SOLVED),
+    ([("np.copy(theta)", "theta")], "J_minus is the cost at theta itself"),
     (
-        edited(
-            LOOP,
+        [
             ("    thetaminus = np.copy(theta)\n    thetaminus[i] = thetaminus[i] - epsilon\n", ""),
             (
                 "    thetaplus = np.copy(theta)\n",
                 "    thetaplus = theta\n    thetaminus = theta\n"
                 "    thetaminus[i] = thetaminus[i] - epsilon\n",
             ),
-        ),
+        ],
         "J_plus and J_minus are the same",
     ),
-    (edited(LOOP, ("zeros_like(theta)", "zeros(theta.size)")), "one gradient is flat"),
-    (edited(LOOP, ("epsilon", "1e-7")), "it takes a small step of its own"),
+    ([("zeros_like(theta)", "zeros(theta.size)")], "one gradient is flat"),
+    ([("epsilon", "1e-7")], "it takes a small step of its own"),
     (
-        edited(LOOP, ("gradients_to_vector(gradients)", "gradients_to_vector(gradients).ravel()")),
+        [("gradients_to_vector(gradients)", "gradients_to_vector(gradients).ravel()")],
         "one gradient is flat",
     ),
-    (edited(LOOP, ("epsilon", "1e-5")), "it takes a small step of its own"),
-    (edited(LOOP, ("(J_plus - J_minus)", "J_plus - J_minus")), "divides only J_minus"),
+    ([("epsilon", "1e-5")], "it takes a small step of its own"),
+    ([("(J_plus - J_minus)", "J_plus - J_minus")], "divides only J_minus"),
+    ([("thetaminus[i] - epsilon", "thetaminus[i]")], "J_minus is the cost at theta itself"),
+    ([("/ (2 * epsilon)", "/ 2 * epsilon")], "divides by 2 and multiplies"),
+    ([("/ (2 * epsilon)", "/ epsilon")], "it divides by epsilon"),
+    ([("(J_plus - J_minus)", "(J_minus - J_plus)")], "its sign is wrong"),
+    ([("(J_plus - J_minus)", "(J_plus + J_minus)")], "it adds J_plus and J_minus"),
     (
-        edited(LOOP, ("thetaminus[i] - epsilon", "thetaminus[i]")),
-        "J_minus is the cost at theta itself",
-    ),
-    (
-        edited(LOOP, ("/ (2 * epsilon)", "/ 2 * epsilon")),
-        "divides by 2 and multiplies",
-    ),
-    (edited(LOOP, ("/ (2 * epsilon)", "/ epsilon")), "it divides by epsilon"),
-    (edited(LOOP, ("(J_plus - J_minus)", "(J_minus - J_plus)")), "its sign is wrong"),
-    (edited(LOOP, ("(J_plus - J_minus)", "(J_plus + J_minus)")), "it adds J_plus and J_minus"),
-    (
-        edited(
-            LOOP,
+        [
             ("thetaplus[i] = thetaplus[i]", "thetaplus = thetaplus"),
             ("thetaminus[i] = thetaminus[i]", "thetaminus = thetaminus"),
-        ),
+        ],
         "it moves all parameters at once",
     ),
     (
-        edited(
-            LOOP,
+        [
             ("    thetaplus = np.copy(theta)\n", ""),
             ("    thetaminus = np.copy(theta)\n", ""),
             ("for i in", "thetaplus, thetaminus = np.copy(theta), np.copy(theta)\nfor i in"),
-        ),
+        ],
         "each parameter stays displaced",
     ),
+    ([("np.linalg.norm(grad) + np", "np.linalg.norm(grad) * np")], "the product of the norms"),
     (
-        edited(LOOP, ("np.linalg.norm(grad) + np", "np.linalg.norm(grad) * np")),
-        "the product of the norms",
-    ),
-    (
-        edited(
-            LOOP,
+        [
             ("denominator = np.linalg.norm(grad) + np.linalg.norm(gradapprox)\n", ""),
             ("numerator / denominator", "numerator"),
-        ),
+        ],
         "it is not divided by the norms",
     ),
+    ([("numerator / denominator", "numerator / np.linalg.norm(grad)")], "the norm of one gradient"),
+    ([("J_plus, _ =", "J_plus =")], "it raises ValueError"),
+    ([("return numerator / denominator\n", "print(numerator / denominator)\n")], "None"),
+    ([("range(theta.size)", "range(theta.size - 1)")], " is right."),
+    ([("numerator / denominator", "gradapprox")], "an array of shape (47, 1)"),
     (
-        edited(LOOP, ("numerator / denominator", "numerator / np.linalg.norm(grad)")),
-        "the norm of one gradient",
-    ),
-    (edited(LOOP, ("J_plus, _ =", "J_plus =")), "it raises ValueError"),
-    (
-        edited(LOOP, ("return numerator / denominator\n", "print(numerator / denominator)\n")),
-        "None",
-    ),
-    (edited(LOOP, ("range(theta.size)", "range(theta.size - 1)")), " is right."),
-    (edited(LOOP, ("numerator / denominator", "gradapprox")), "an array of shape (47, 1)"),
-    (
-        edited(LOOP, ("np.linalg.norm(grad - gradapprox)", "sum((grad - gradapprox) ** 2) ** 0.5")),
+        [("np.linalg.norm(grad - gradapprox)", "sum((grad - gradapprox) ** 2) ** 0.5")],
         "np.sum all entries",
     ),
-    (
-        edited(LOOP, ("numerator / denominator", "numerator / denominator < 1e-7")),
-        "it returns False",
-    ),
-    (edited(LOOP, ("numerator / denominator", "numerator / denominator, gradapprox")), "a tuple"),
-    (edited(LOOP, ("    gradapprox[i] = (", "    gradapproxi = (")), "or still 0"),
+    ([("numerator / denominator", "numerator / denominator < 1e-7")], "it returns False"),
+    ([("numerator / denominator", "numerator / denominator, gradapprox")], "a tuple"),
+    ([("    gradapprox[i] = (", "    gradapproxi = (")], "or still 0"),
 ]
 
 # The steps for the three functions.
@@ -298,8 +283,6 @@ STEPS = [
     ((1e-8, 6.0, 1e-12), "Not yet.\n1e6 + cos(x) at 1: too large, the error is mostly truncation."),
     ((1e-8, 5e-4, "'1e-12'"), "Not yet.\nlog(x) at 1e-7: a step is a number, not '1e-12'."),
 ]
-FUNCTIONS = ("sin(1000 x) at 1", "1e6 + cos(x) at 1", "log(x) at 1e-7")
-
 # Changes of the backward passes: the mend, half of it, another change, a wrong shape.
 SOFTMAX = [
     ([('0.1 * p["W"],', '0.2 * p["W"],'), ("dS.mean(axis=0)", "dS.sum(axis=0)")], SOLVED),
@@ -340,7 +323,7 @@ ONCE = ("def checked_cost", "mask = draw_mask()\n\n\ndef checked_cost")
 TWICE = ("def checked_cost", "mask, other = draw_mask(), draw_mask()\n\n\ndef checked_cost")
 COST = ("cost(parameters, draw_mask())", "cost(parameters, mask)")
 GRADIENT = ("gradient(parameters, draw_mask())", "gradient(parameters, mask)")
-DROPOUT: list[tuple[list[tuple[str, str]], str]] = [
+DROPOUT: list[tuple[Changes, str]] = [
     ([ONCE, COST, GRADIENT], SOLVED),
     ([], "the cost is random"),
     ([ONCE, GRADIENT], "the cost is random"),
@@ -355,20 +338,18 @@ DROPOUT: list[tuple[list[tuple[str, str]], str]] = [
     ([("    return cost(", "    np.random.seed(0)\n    return cost(")], "the cost is random"),
 ]
 
-
+ONE, MANY, PASSES = "one-dimension", "n-dimensions", "three-backward-passes"
 EXERCISES = {
-    "central difference": written_into(
-        "one-dimension", "import judge_central_difference", CENTRAL_DIFFERENCE
+    "central difference": exercise(
+        ONE, "import judge_central_difference", CENTRAL_DIFFERENCE, written
     ),
-    "relative difference": written_into(
-        "n-dimensions", "import judge_relative_difference", RELATIVE_DIFFERENCE
+    "relative difference": exercise(
+        MANY, "import judge_relative_difference", RELATIVE_DIFFERENCE, written
     ),
-    "check": written_into("n-dimensions", "import judge_gradient_check_n", GRADIENT_CHECK_N),
-    "steps": mended(
-        "step-size", "import judge_steps", [(chosen(steps), told) for steps, told in STEPS]
-    ),
-    "softmax": mended("three-backward-passes", "def probabilities", SOFTMAX),
-    "layers": mended("three-backward-passes", "def forward(p)", LAYERS),
-    "normalisation": mended("three-backward-passes", "def normalised", NORMALISATION),
-    "dropout": mended("dropout", "import judge_gradient", DROPOUT),
+    "check": exercise(MANY, "import judge_gradient_check_n", GRADIENT_CHECK_N, looped),
+    "steps": exercise("step-size", "import judge_steps", STEPS, chosen),
+    "softmax": exercise(PASSES, "def probabilities", SOFTMAX),
+    "layers": exercise(PASSES, "def forward(p)", LAYERS),
+    "normalisation": exercise(PASSES, "def normalised", NORMALISATION),
+    "dropout": exercise("dropout", "import judge_gradient", DROPOUT),
 }

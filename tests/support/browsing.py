@@ -85,9 +85,9 @@ REACHABLE = """
     })()
 """
 
-# What the scheme of colours or the width can change. Colours do not hang on the width, so each
-# of the two is looked at once.
-CHANGING = ["color-contrast", "link-in-text-block", "button-name", "scrollable-region-focusable"]
+# What the scheme of colours can change, and what the width can, too.
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+WIDTH_RULES = [*COLOUR_RULES, "button-name", "scrollable-region-focusable"]
 
 
 @dataclass
@@ -138,11 +138,11 @@ def visit(browser: Browser, url: str) -> Visit:
         tab.goto(url)
         seen.awaited = tab.evaluate(AWAITED)
         seen.shift = max(seen.shift, settle(tab))
-        is_wide = width == WIDTHS[0]
-        light = [*(violations(tab) if is_wide else []), *faults(tab)]
+        rules = None if width == WIDTHS[0] else WIDTH_RULES
+        light = [*violations(tab, rules), *faults(tab)]
         seen.problems += [f"light, {width} px: {one}" for one in light]
         darken(tab)
-        dark = [*([] if is_wide else violations(tab, CHANGING)), *faults(tab)]
+        dark = [*violations(tab, COLOUR_RULES), *faults(tab)]
         seen.problems += [f"dark, {width} px: {one}" for one in dark]
     seen.problems += unreached(tab)
     tab.context.close()
