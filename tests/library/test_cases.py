@@ -345,8 +345,9 @@ def test_noise_free_data_at_the_true_parameters_are_not_accused(method: str) -> 
 
 @every_method
 def test_a_student_that_is_its_teacher_is_correct(method: str) -> None:
-    """A tanh network of 100 weights."""
-    for rng in draws(4):
+    """A tanh network of 100 weights; by chance, one entry may look better known than it is."""
+    verdicts = []
+    for rng in draws(20):
         X = rng.normal(size=(30, 10))
         p = {"W": rng.normal(size=(10, 8)) / 3, "v": rng.normal(size=(8, 2))}
         T = np.tanh(X @ p["W"]) @ p["v"]
@@ -359,9 +360,9 @@ def test_a_student_that_is_its_teacher_is_correct(method: str) -> None:
         def cost(p: Any, X: Any = X, T: Any = T) -> Any:
             return np.mean((np.tanh(X @ p["W"]) @ p["v"] - T) ** 2)
 
-        report = check_gradient(cost, gradient, p, method=method)
-        # Along directions, no more than a few arrays are measured entry by entry.
-        assert report.verdict == "correct" or (method == "directions" and report.verdict != "wrong")
+        verdicts.append(check_gradient(cost, gradient, p, method=method).verdict)
+    assert "wrong" not in verdicts
+    assert verdicts.count("correct") >= at_least(0.99, 20)
 
 
 @every_method

@@ -85,6 +85,21 @@ REACHABLE = """
     })()
 """
 
+# What each button copies; a click on one that is covered goes to what covers it.
+COPIED = """
+    async selector => {
+        const texts = [];
+        for (const button of document.querySelectorAll(selector)) {
+            await navigator.clipboard.writeText("");
+            button.scrollIntoView({block: "center", behavior: "instant"});
+            const {left, right, top, bottom} = button.getBoundingClientRect();
+            document.elementFromPoint((left + right) / 2, (top + bottom) / 2)?.click();
+            texts.push(await navigator.clipboard.readText());
+        }
+        return texts;
+    }
+"""
+
 # What the scheme of colours can change, and what the width can, too.
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 WIDTH_RULES = [*COLOUR_RULES, "button-name", "scrollable-region-focusable"]
@@ -223,10 +238,7 @@ def plant(tab: Page, folder: Path, sound: str, faulty: str) -> None:
 
 def copied(tab: Page, selector: str) -> list[str]:
     """Press the copy button of each block; return what lands on the clipboard."""
-    texts = []
-    for button in tab.locator(f":is({selector}) button[data-md-type=copy]").all():
-        button.click()
-        texts.append(str(tab.evaluate("navigator.clipboard.readText()")))
+    texts: list[str] = tab.evaluate(COPIED, f":is({selector}) button[data-md-type=copy]")
     return texts
 
 
