@@ -33,12 +33,14 @@ SPECIAL = [
 ]
 
 SQUARES = "is it with respect to their squares, such as a variance for a standard deviation?"
+MULTIPLIED = "were they multiplied in once too often, or is it with respect to their logarithm?"
+DIVIDED = "is this factor missing, or is the slope of their logarithm taken twice?"
 
 # How a gradient and the parameters are joined and by which factor, and what that may mean.
 VARIABLES = {
-    ("times", 1.0): "times the parameters: is it with respect to their logarithm?",
+    ("times", 1.0): f"times the parameters: {MULTIPLIED}",
     ("times", 2.0): "times twice the parameters: is the slope of their square taken twice?",
-    ("divided by", 1.0): "divided by the parameters: is the slope of their logarithm taken twice?",
+    ("divided by", 1.0): f"divided by the parameters: {DIVIDED}",
     ("divided by", 0.5): f"divided by twice the parameters: {SQUARES}",
 }
 

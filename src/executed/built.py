@@ -27,6 +27,7 @@ MARKUP = re.compile(
 )
 FIXED_COLOUR = re.compile(r":\s*(#[0-9a-f]{6})\b")
 FOREIGN_CSS = re.compile(r"""(?:@import\s+|url\()\s*["']?(?:https?:)?//[^"')\s]+""")
+FOREIGN_SCRIPT = re.compile(r"""["'`](?:https?:)?//[^"'`\s]+""")
 
 
 def blocks_that_differ(html: str, page: str) -> list[str]:
@@ -97,18 +98,23 @@ def fixed_colours(html: str) -> list[str]:
 
 
 def foreign_resources(site: Path) -> list[str]:
-    """Report what the pages and style sheets would load from other hosts."""
+    """Report what pages, their own scripts and style sheets would load from other hosts."""
     loaded = [
         f"{page.relative_to(site)}: {target}"
         for page in site.rglob("*.html")
         for target in targets(page, "[src], link[href], object[data], [srcset]")
         if not target.startswith("data:") and (urlsplit(target).scheme or urlsplit(target).netloc)
     ]
-    sheets = [*site.rglob("*.css"), *site.rglob("*.html")]
-    return loaded + [
+    loaded += [
         f"{sheet.relative_to(site)}: {found[0]}"
-        for sheet in sheets
+        for sheet in [*site.rglob("*.css"), *site.rglob("*.html")]
         for found in FOREIGN_CSS.finditer(sheet.read_text("utf-8"))
+    ]
+    return loaded + [
+        f"{page.relative_to(site)}: {found[0]}"
+        for page in site.rglob("*.html")
+        for script in soup_of(page.read_text("utf-8")).select("script")
+        for found in FOREIGN_SCRIPT.finditer(script.get_text())
     ]
 
 

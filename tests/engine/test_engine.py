@@ -514,12 +514,18 @@ def test_an_image_without_words_is_caught(image: str) -> None:
 def test_a_resource_of_another_host_is_caught(tmp_path: Path) -> None:
     """Links may lead to other hosts; images, scripts and style sheets may not come from there."""
     page, sheet = tmp_path / "page.html", tmp_path / "a.css"
-    page.write_text('<a href="https://example.org">x</a><img src="a.png"><img src="data:,x">')
+    page.write_text(
+        '<a href="https://example.org">x</a><img src="a.png"><img src="data:,x">'
+        "<script>f('a.js', 1 //2\n)</script>"
+    )
     sheet.write_text("a { background: url(b.png) }")
     assert not built.foreign_resources(tmp_path)
-    page.write_text('<img src="https://example.org/a.png"><script src="//example.org/b"></script>')
+    page.write_text(
+        '<img src="https://example.org/a.png"><script src="//example.org/b"></script>'
+        "<script>s.src = 'https://example.org/c.js'</script>"
+    )
     sheet.write_text('@import "https://example.org/a.css"; a { background: url(//example.org/b) }')
-    assert len(built.foreign_resources(tmp_path)) == 4
+    assert len(built.foreign_resources(tmp_path)) == 5
 
 
 def test_a_link_that_leads_nowhere_is_caught(tmp_path: Path) -> None:

@@ -698,9 +698,9 @@ S = R @ R.T
 @pytest.mark.parametrize(
     ("claimed", "right", "words"),
     [
-        (R * W, R, "it is the numerical gradient times the parameters: is it with respect to"),
+        (R * W, R, "times the parameters: were they multiplied in once too often, or is it with"),
         (R * 2 * W, R, "times twice the parameters: is the slope of their square taken twice?"),
-        (R / W, R, "divided by the parameters: is the slope of their logarithm taken twice?"),
+        (R / W, R, "divided by the parameters: is this factor missing, or is the slope of their"),
         (R / W / 2, R, "divided by twice the parameters: is it with respect to their squares"),
         (-3.7 * R * W, R, "it is -3.7 times the numerical gradient times the parameters"),
         (R - 0.7 * np.sign(W), R, "0.7 times the signs of the parameters is missing: is it the L1"),
