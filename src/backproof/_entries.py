@@ -72,7 +72,7 @@ def _hear(check: Check, entries: Entries, rung: Rung, budget: float) -> None:
     for start in range(0, len(order), TOGETHER):
         if start and objective.evaluations + TOGETHER * RATHER >= budget:
             break
-        _decide_these(check, entries, rung, order[start : start + TOGETHER])
+        _decide_these(check, entries, order[start : start + TOGETHER])
         objective.again()
     for number in np.unique(entries.number[entries.verdict == ""]):
         own = entries.number == number
@@ -99,12 +99,16 @@ def _far(entries: Entries, rung: Rung, times: float) -> Array:
     return np.asarray(apart > times * (rung.error + abs(rung.gap) / 2))
 
 
-def _decide_these(check: Check, entries: Entries, rung: Rung, places: list[int]) -> None:
+def _decide_these(check: Check, entries: Entries, places: list[int]) -> None:
+    """Decide some entries; what is left open is heard again if the noise was taken for less."""
     claims = {int(entries.index[i]): claim_of(entries[i]) for i in places}
     indices = [int(entries.index[i]) for i in places]
     findings = check.objective.for_each(Deciding(claims), indices, check.options.workers)
     for i, finding in zip(places, findings, strict=True):
         entries.find(i, finding)
+    still_open = [i for i in places if entries.verdict[i] not in TESTED]
+    if still_open and check.objective.listen():
+        _decide_these(check, entries, still_open)
 
 
 @dataclass(frozen=True)

@@ -92,14 +92,16 @@ class Objective:
         """The reason for a slope that is lost in the noise, or in the jumps, of the cost."""
         return "rounded" if self.rounded else "precision"
 
-    def listen(self) -> None:
-        """Measure the noise more closely, before an accusation rests on it."""
-        if not self._close:
-            before, closer = self.noise, measure_noise(self, self.spread, CLOSE)
-            # Jumps that one ray has met count, though another one may miss them.
-            grid = max(before.grid, closer.grid)
-            self._close = True
-            self._noise = closer._replace(grid=grid, level=max(grid, closer.level))
+    def listen(self) -> bool:
+        """Measure the noise more closely, once, and tell whether it is more than was known."""
+        if self._close:
+            return False
+        before, closer = self.noise, measure_noise(self, self.spread, CLOSE)
+        # Jumps that one ray has met count, though another one may miss them.
+        grid = max(before.grid, closer.grid)
+        self._close = True
+        self._noise = closer._replace(grid=grid, level=max(grid, closer.level))
+        return self._noise.level > before.level
 
     def again(self) -> None:
         """Call the cost at the point once more, and refuse one that is random."""

@@ -277,7 +277,7 @@ def test_a_baseline_that_was_subtracted_hides_no_rounding(method: str) -> None:
 
         assert check(right).verdict != "wrong"
         told += check(right * [1.2, 1, 1, 1.2]).verdict == "wrong"
-    assert told >= 36
+    assert told >= at_least(0.99, 40)
 
 
 @every_method
