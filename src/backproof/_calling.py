@@ -23,12 +23,15 @@ TOLERANCES = dict.fromkeys(
     "pass tolerance, which is relative to the largest entry of each array, or leave it out.",
 )
 
+ERRORS = dict.fromkeys(TOLERANCES, "the error is as small as the cost allows. Leave it out.")
+
 ORDER = dict.fromkeys(
     ("fun", "func", "grad", "grads", "jac", "params", "x0"),
     "pass the function, its derivative and the parameters in this order, without names.",
 )
 ARGUMENTS = {"args": "let the function fix them, as lambda p: loss(p, X, y) does."}
 OPTIONS = STEPS | TOLERANCES | ORDER | ARGUMENTS
+MEASURED = STEPS | ERRORS | ARGUMENTS
 
 
 def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P, R]]:

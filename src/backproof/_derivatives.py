@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backproof._calling import STEPS, public
+from backproof._calling import MEASURED, public
 from backproof._directions import Direction, along, of_entry
 from backproof._objective import Cost, Objective, Workers, require_workers
 from backproof._parameters import Nest, Parameters
@@ -29,7 +29,7 @@ class Slope(NamedTuple):
     error: float
 
 
-@public(STEPS)
+@public(MEASURED)
 def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
     r"""Return the derivative of a function at `x` along a direction, with its error.
 
@@ -87,7 +87,7 @@ def derivative(function: Cost, x: Nest, direction: Nest | None = None) -> Slope:
     return Slope(measured.value * speed, measured.error * speed)
 
 
-@public(STEPS)
+@public(MEASURED)
 def numerical_gradient(
     cost: Cost, parameters: Nest, *, workers: Workers = map
 ) -> tuple[Nest, Nest]:

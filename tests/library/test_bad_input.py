@@ -648,6 +648,9 @@ def test_a_tolerance_by_another_name_is_explained(name: str) -> None:
     known: dict[str, Any] = {name: 1e-7}
     with pytest.raises(TypeError, match=f"{name} is not an option .*relative to the largest entry"):
         check_gradient(total, ONES, ONES, **known)
+    for measure in (numerical_gradient, derivative):
+        with pytest.raises(TypeError, match=f"{name} is not an option .*: the error is as small"):
+            measure(total, ONES, **known)
     unknown: dict[str, Any] = {f"{name}s": 1e-7}
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}s'"):
         check_gradient(total, ONES, ONES, **unknown)

@@ -548,6 +548,32 @@ def test_the_products_of_an_operator_have_to_agree() -> None:
         check_jacobian(line, Products(), X)
 
 
+@pytest.mark.parametrize(
+    "coarse", [(np.float32, np.float32), (float, np.float32), (np.float32, float)]
+)
+def test_products_in_single_precision_agree_in_its_digits(coarse: tuple[type, type]) -> None:
+    """However few digits one of them has, twice of it is too much."""
+
+    class Single(Products):
+        times = 1
+
+        def matvec(self, v: Array) -> Array:
+            return (slopes(X).astype(coarse[0]) @ v.astype(coarse[0])).astype(coarse[0])
+
+        def rmatvec(self, u: Array) -> Array:
+            return (self.times * u.astype(coarse[1]) @ slopes(X).astype(coarse[1])).astype(
+                coarse[1]
+            )
+
+        __matmul__ = matvec
+
+    operator = Single()
+    assert check_jacobian(line, operator, X, tolerance=1e-5)
+    operator.times = 2
+    with pytest.raises(ValueError, match="rmatvec of the Jacobian is not the adjoint"):
+        check_jacobian(line, operator, X)
+
+
 def test_a_function_that_returns_both() -> None:
     """As `root` takes it with `jac=True`."""
     assert check_jacobian(lambda x: (line(x), slopes(x)), True, X)
