@@ -65,8 +65,8 @@ def check_jacobian(
     """Check the Jacobian of a function with many values, and say what is wrong with it.
 
     Each row is checked by itself, as the gradient of one value. Since the rows share the calls
-    of the function, a correct Jacobian takes about two calls for each parameter, or a few dozen
-    along random directions, however many rows it has.
+    of the function, a correct Jacobian takes about two calls for each parameter, more if some
+    of its entries are 0, or a few dozen along random directions, however many rows it has.
 
     Parameters
     ----------

@@ -205,6 +205,14 @@ def test_all_rows_share_the_calls(m: int) -> None:
         assert report.evaluations == len(calls) <= most
 
 
+def test_zeros_take_about_ten_calls_for_each_parameter() -> None:
+    """A slope of 0 is compared with those nearby, which all rows share as well."""
+    x = np.random.default_rng(0).normal(size=60)
+    report = check_jacobian(np.sin, lambda x: np.diag(np.cos(x)), x, method="entries")
+    assert report.verdict == "correct"
+    assert 5 * x.size < report.evaluations <= 12 * x.size
+
+
 def test_each_reader_gets_the_results_in_the_order_of_the_calls() -> None:
     """So that a function that returns other values each time looks so to each of them."""
     returned: list[Array] = []
