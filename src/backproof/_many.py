@@ -17,6 +17,7 @@ from backproof._parameters import (
     Parameters,
     arrays_like,
     entry_name,
+    precision_of,
     real_array,
     replace_leaves,
 )
@@ -170,7 +171,7 @@ def _by_products(operator: Any) -> Array:
         return array
     expected = array.T @ u
     floats = [one.dtype for one in (array, back, u) if one.dtype.kind == "f"]
-    coarsest = min(floats, key=lambda dtype: dtype.itemsize)
+    coarsest = max(floats, key=precision_of)
     if np.isfinite(array).all() and not close(expected.astype(coarsest), back):
         i = int(np.argmax(abs(expected - back)))
         raise ValueError(

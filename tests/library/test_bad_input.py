@@ -669,6 +669,13 @@ def test_names_of_other_signatures_are_explained(check: Any, name: str, told: st
         check(total, **{name: (1,)})
 
 
+@pytest.mark.parametrize("measure", [numerical_gradient, derivative])
+def test_further_arguments_are_explained_where_slopes_are_measured(measure: Any) -> None:
+    """SciPy's approx_fprime takes them."""
+    with pytest.raises(TypeError, match=r"args is not an option of .*: let the function fix them"):
+        measure(total, ONES, args=(1,))
+
+
 def test_the_table_is_long_enough() -> None:
     """At least 40 bad inputs are tried."""
     assert len(BAD) >= 40

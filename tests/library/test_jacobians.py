@@ -205,12 +205,14 @@ def test_all_rows_share_the_calls(m: int) -> None:
         assert report.evaluations == len(calls) <= most
 
 
-def test_zeros_take_about_ten_calls_for_each_parameter() -> None:
+@pytest.mark.parametrize(
+    ("x", "most"), [(np.random.default_rng(0).normal(size=60), 12), (np.arange(1.0, 61.0), 18)]
+)
+def test_zeros_take_several_times_as_many_calls(x: Array, most: int) -> None:
     """A slope of 0 is compared with those nearby, which all rows share as well."""
-    x = np.random.default_rng(0).normal(size=60)
     report = check_jacobian(np.sin, lambda x: np.diag(np.cos(x)), x, method="entries")
     assert report.verdict == "correct"
-    assert 5 * x.size < report.evaluations <= 12 * x.size
+    assert 5 * x.size < report.evaluations <= most * x.size
 
 
 def test_each_reader_gets_the_results_in_the_order_of_the_calls() -> None:
@@ -557,21 +559,19 @@ def test_the_products_of_an_operator_have_to_agree() -> None:
 
 
 @pytest.mark.parametrize(
-    "coarse", [(np.float32, np.float32), (float, np.float32), (np.float32, float)]
+    ("ahead", "back"), [(np.float32, np.float32), (float, np.float32), (np.float32, float)]
 )
-def test_products_in_single_precision_agree_in_its_digits(coarse: tuple[type, type]) -> None:
+def test_products_in_single_precision_agree_in_its_digits(ahead: type, back: type) -> None:
     """However few digits one of them has, twice of it is too much."""
 
     class Single(Products):
         times = 1
 
         def matvec(self, v: Array) -> Array:
-            return (slopes(X).astype(coarse[0]) @ v.astype(coarse[0])).astype(coarse[0])
+            return slopes(X).astype(ahead) @ v.astype(ahead)
 
         def rmatvec(self, u: Array) -> Array:
-            return (self.times * u.astype(coarse[1]) @ slopes(X).astype(coarse[1])).astype(
-                coarse[1]
-            )
+            return self.times * u.astype(back) @ slopes(X).astype(back)
 
         __matmul__ = matvec
 
