@@ -30,6 +30,15 @@ ORDER = dict.fromkeys(
     "pass the function, its derivative and the parameters in this order, without names.",
 )
 ARGUMENTS = {"args": "let the function fix them, as lambda p: loss(p, X, y) does."}
+WORKERS = {
+    "workers": "its calls are made one after the other. Pass method='directions' for fewer of "
+    "them, or leave it out."
+}
+# What is said of a function that cannot be called so.
+CALLED = (
+    "The library calls it with one argument, the parameters. lambda p: loss(p, X, y) fixes "
+    "further arguments; lambda _: net.loss(X, y) ignores it, and needs in_place=True."
+)
 OPTIONS = STEPS | TOLERANCES | ORDER | ARGUMENTS
 MEASURED = STEPS | ERRORS | ARGUMENTS
 
@@ -49,7 +58,10 @@ def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P,
                         )
                 return function(*arguments, **options)
             except (TypeError, ValueError) as error:
-                if not is_ours(error):
+                if _is_of_a_call(error):
+                    if not hasattr(error, "__notes__"):
+                        error.add_note(CALLED)
+                elif not is_ours(error):
                     raise
                 here = error.with_traceback(None)
                 raise here from None
@@ -57,6 +69,16 @@ def public(refused: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P,
         return called
 
     return decorated
+
+
+def _is_of_a_call(error: Exception) -> bool:
+    """Tell whether one of the caller's functions was not called with the arguments that it takes.
+
+    Then nothing of it ran, and the last statement is the one that calls it.
+    """
+    last = extract_tb(error.__traceback__, limit=-1)[0]
+    ours = Path(last.filename).parent == LIBRARY and last.filename != __file__
+    return ours and not is_ours(error) and "positional argument" in str(error)
 
 
 def is_ours(error: Exception) -> bool:

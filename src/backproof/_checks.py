@@ -20,7 +20,6 @@ from backproof._directions import along
 from backproof._entries import measure_entries, report_on
 from backproof._functions import called_with
 from backproof._objective import (
-    ALONE,
     LAST_CALLS,
     Cost,
     Kin,
@@ -180,11 +179,12 @@ class Point:
         cost: Cost,
         gradient: Nest | Callable[[Nest], Nest],
         parameters: Parameters,
-        kin: Kin = ALONE,
+        kin: Kin | None = None,
     ) -> None:
-        self.cost, self.gradient, self.parameters, self.kin = cost, gradient, parameters, kin
+        self.cost, self.gradient, self.parameters = cost, gradient, parameters
         self.notes: list[str] = []
         self.objective = Objective(cost, parameters, kin)
+        self.kin = self.objective.kin
         self.claimed = self._claims(parameters)
         self.objective.again()
         if callable(gradient):
@@ -231,9 +231,15 @@ class Point:
         except Exception:  # whatever the cost makes of another dtype, it need not take it
             return
         self.objective, self.others = double, [single]
-        if all(close(g, claimed[path]) for path, g in self.claimed.items()):
-            self.claimed = claimed
         self.notes.append("Measured in float64, which the cost also accepts.")
+        apart = [path for path, g in self.claimed.items() if not close(g, claimed[path])]
+        if not apart:
+            self.claimed = claimed
+        elif callable(self.gradient):
+            self.notes.append(
+                f"For parameters in float64, the gradient returns other numbers for {apart[0]}: do "
+                "differences of nearly equal numbers lose its digits?"
+            )
 
     def note(self, sentence: str) -> None:
         """Let the report say something of the check, once."""

@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+# So many attributes of an object are named in a message.
+MOST = 4
+
 NUMERIC = int | float | complex | np.generic | np.ndarray
 
 _IN_PLACE = "if the cost reads them from there, check_gradient needs in_place=True"
@@ -52,6 +55,8 @@ def read(value: Any, name: str) -> Any:
         return value.item() if hasattr(type(value), "item") else value
     except Exception as failure:  # it may be on another device, or part of a graph
         reason = str(failure).partition("\n")[0]
+        if "bfloat16" in str(getattr(value, "dtype", "")):
+            reason += ". Convert it with .float()"
         raise TypeError(f"{name} cannot be read by NumPy: {reason}") from None
 
 
@@ -71,17 +76,34 @@ def _of_object(value: Any) -> str:
     """Return what to pass in place of an object that keeps arrays, or a dict of them."""
     if pytree := _of_pytree(value):
         return pytree
-    for key, kept in _attributes(value).items():
-        held = f"{type(value).__name__.lower()}.{key}"
-        if isinstance(kept, np.ndarray):
-            return f'pass a dict of its arrays, such as {{"{key}": {held}}}; {_IN_PLACE}'
-        items = list(kept.values()) if isinstance(kept, dict) else kept
-        if isinstance(items, list | tuple) and any(isinstance(x, np.ndarray) for x in items):
-            return f"pass its {type(kept).__name__} of arrays, {held}; {_IN_PLACE}"
-        if isinstance(kept, list | tuple) and any(map(_has_arrays, kept)):
-            each = f'[{{"W": layer.W, "b": layer.b}} for layer in {held}]'
+    own, attributes = type(value).__name__.lower(), _attributes(value)
+    for key, kept in attributes.items():
+        if isinstance(kept, list | tuple) and (layer := next(filter(_arrays_of, kept), None)):
+            each = f"[{_as_dict('layer', _arrays_of(layer))} for layer in {own}.{key}]"
             return f"pass the arrays of what it holds, such as {each}; {_IN_PLACE}"
+    for key, kept in attributes.items():
+        if _is_array(kept):
+            named = _as_dict(own, _arrays_of(value))
+            return f"pass those of its arrays that have a gradient, {named}; {_IN_PLACE}"
+        items = list(kept.values()) if isinstance(kept, dict) else kept
+        if isinstance(items, list | tuple) and any(map(_is_array, items)):
+            return f"pass its {type(kept).__name__} of arrays, {own}.{key}; {_IN_PLACE}"
     return ""
+
+
+def _as_dict(owner: str, names: list[str]) -> str:
+    """Return code for a dict of attributes, or for the first of them if they are many."""
+    parts = [f'"{name}": {owner}.{name}' for name in names[:MOST]]
+    return f"{{{', '.join(parts)}{', ...' if len(names) > MOST else ''}}}"
+
+
+def _arrays_of(value: Any) -> list[str]:
+    """Return the names of the arrays of floats that an object keeps."""
+    return [name for name, kept in _attributes(value).items() if _is_array(kept)]
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def _of_pytree(value: Any) -> str:
@@ -99,10 +121,6 @@ def _of_pytree(value: Any) -> str:
         passed = f"its leaves, jax.tree.map(np.float64, jax.tree.leaves({own}))"
         made = f"jax.tree.unflatten(jax.tree.structure({own}), p)"
     return f"pass {passed}; inside value_and_grad, call the loss with {made}"
-
-
-def _has_arrays(value: Any) -> bool:
-    return any(isinstance(kept, np.ndarray) for kept in _attributes(value).values())
 
 
 def _attributes(value: Any) -> dict[str, Any]:

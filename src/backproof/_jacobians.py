@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof._calling import OPTIONS, is_ours, public
+from backproof._calling import OPTIONS, WORKERS, is_ours, public
 from backproof._checks import MOST_ENTRIES, TOLERANCE, Point, by_entries, judged, require_options
 from backproof._claims import Check, Options, listed
 from backproof._entries import FEW
 from backproof._functions import Function, called_with
-from backproof._many import is_function, require_finite, rows_of, values_of
+from backproof._many import Form, is_function, require_finite, rows_of, values_of
 from backproof._mistakes import Mistake, placed
-from backproof._objective import ALONE, Kin
+from backproof._objective import Kin
 from backproof._parameters import (
     Nest,
     Parameters,
@@ -51,7 +51,7 @@ WORDS = {
 VAGUE = {"unknown", "row", "entry", "column", "slice"}
 
 
-@public(OPTIONS)
+@public(OPTIONS | WORKERS)
 def check_jacobian(
     function: Function,
     jacobian: Nest | Function,
@@ -123,7 +123,7 @@ def check_jacobian(
     with np.errstate(all="ignore"), _in_words_of_functions():
         here = Parameters(parameters)
         with called_with(parameters, function, jacobian, in_place=in_place) as functions:
-            rows = Rows(*functions, here)
+            rows = Rows(*functions, here, tolerance)
             moves = rows.require_read(in_place=in_place)
             few = here.size <= MOST_ENTRIES and rows.count * here.size <= MOST_IN_ALL
             every = method == "entries" or (method == "auto" and few)
@@ -208,7 +208,11 @@ class Rows:
     """The rows of a Jacobian at a point, whose calls of the functions are shared."""
 
     def __init__(
-        self, function: Function, jacobian: Nest | Function, parameters: Parameters
+        self,
+        function: Function,
+        jacobian: Nest | Function,
+        parameters: Parameters,
+        tolerance: float,
     ) -> None:
         self.parameters = parameters
         self.values = Shared(lambda nest: values_of(function(nest)))
@@ -217,7 +221,8 @@ class Rows:
         require_finite(first)
         self.movable = is_function(jacobian)
         given = jacobian if self.movable else lambda _: jacobian
-        self.claims = Shared(lambda nest: rows_of(given(nest), parameters, self.shape))
+        form = Form(first.shape, tolerance)
+        self.claims = Shared(lambda nest: rows_of(given(nest), parameters, form))
 
     def require_read(self, *, in_place: bool) -> bool:
         """Tell whether any value moves; if none does, refuse claims that say some should."""
@@ -262,7 +267,7 @@ class Rows:
         }
         return Check(points[0].objective, gradient, Options(0.0, 0, map))
 
-    def _point(self, i: int, kin: Kin = ALONE) -> Point:
+    def _point(self, i: int, kin: Kin | None = None) -> Point:
         """Return the point at which the gradient of one value is claimed."""
         values, claims = self.values.reader(), self.claims.reader()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -13,7 +14,7 @@ import numpy as np
 from backproof._foreign import read
 from backproof._noise import CLOSE, Noise, measure_noise, value_on_ray
 from backproof._parameters import Nest, Parameters, float_of, precision_of
-from backproof._progress import announced
+from backproof._progress import Progress
 
 if TYPE_CHECKING:
     from backproof._directions import Direction
@@ -39,17 +40,17 @@ class Value(NamedTuple):
     failure: Exception | None = None
 
 
-class Kin(NamedTuple):
-    """What is known from other values of the same function: whether any of these moves.
+@dataclass(frozen=True)
+class Kin:
+    """What an objective shares with others: at other points, or of other values of a function.
 
-    `settled` takes the first step that suits one value, and returns the one that it takes.
+    `moves` tells whether any of these values moves, and `settled` takes the first step that suits
+    one of them, and returns the one that it takes.
     """
 
     moves: bool = False
     settled: Callable[[float], float] = float
-
-
-ALONE = Kin()
+    progress: Progress = field(default_factory=Progress)
 
 
 class Objective:
@@ -59,9 +60,9 @@ class Objective:
     Only calls change an objective: the parameters are displaced for one, and restored.
     """
 
-    def __init__(self, cost: Cost, parameters: Parameters, kin: Kin = ALONE) -> None:
+    def __init__(self, cost: Cost, parameters: Parameters, kin: Kin | None = None) -> None:
         require_function(cost)
-        self.cost, self.parameters, self.kin = cost, parameters, kin
+        self.cost, self.parameters, self.kin = cost, parameters, kin or Kin()
         self.evaluations = self.calls = self.repeats = 0
         self.spread, self._close = 0.0, False
         self._noise: Noise | None = None
@@ -174,7 +175,7 @@ class Objective:
     ) -> list[Any]:
         """Return the results of a task for each index, in their order; workers get copies."""
         if workers is map:
-            return [task(self, index) for index in announced(indices, self)]
+            return [task(self, index) for index in self.kin.progress.over(indices, self)]
         given = workers(partial(_in_a_copy, task, self), indices)
         by_index: dict[int, Any] = {}
         for index, evaluations, result in _triples(given, len(indices)):

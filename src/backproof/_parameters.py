@@ -6,6 +6,7 @@ import math
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import is_dataclass
 from functools import cache
 from itertools import accumulate, islice
 from typing import Any, NamedTuple, NoReturn
@@ -21,6 +22,8 @@ FloatArray = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
 
 _MOST_LISTED = 6  # names in a message
+
+_SETTING = 'a field of a dataclass is left out by field(metadata={"static": True})'
 
 
 class Block(NamedTuple):
@@ -167,25 +170,41 @@ def arrays_like(like: Nest, nest: Nest, name: str) -> dict[str, FloatArray]:
     given = {path: read(leaf, f"{path} of the {name}") for path, leaf in flatten(nest).items()}
     given = _lists_as_arrays(leaves, _arrays_as_lists(leaves, given), name)
     if set(given) != set(leaves):
-        advice = _to_unpack(nest)
+        advice = _remedy(like, nest)
         if advice or ["parameters"] in (list(given), list(leaves)):
             refuse(given.get("parameters", 0.0), f"the {name}")
-            kind, expected = type(nest).__name__, _structure(leaves)
+            kind, expected = _kind(nest), _structure(leaves)
             raise TypeError(f"the {name} is of type {kind}: expected {expected}.{advice}")
-        _refuse_paths(leaves, given, name)
+        _refuse_paths(like, given, name)
     return {
         path: _array_like(leaf, given[path], f"{path} of the {name}")
         for path, leaf in leaves.items()
     }
 
 
-def _to_unpack(nest: Nest) -> str:
-    """Return what to take out of a tuple that a function returns beside, or around, a gradient."""
+def _remedy(like: Nest, nest: Nest) -> str:
+    """Return what to do with a gradient that stands in a tuple, or without its names."""
     if type(nest) is tuple and len(nest) == 1:
-        return " Take its only item."
+        return f" Take its only item.{_remedy(like, nest[0])}"
     if type(nest) is tuple and len(nest) == 2 and is_number(nest[0]) > is_number(nest[1]):
         return " If it is the pair (cost, gradient), pass its function as the cost, and True here."
-    return ""
+    if not isinstance(like, dict) or getattr(nest, "ndim", 0) == 0:
+        return ""
+    (path, last), shape = list(flatten(like).items())[-1], np.shape(nest)
+    if shape == np.shape(last) and len(like) == 1:
+        return f" Pass it by its name, as in {{{next(iter(like))!r}: g}}."
+    if shape != (sum(map(np.size, flatten(like).values())),):
+        return ""
+    part = f"g[{shape[0] - np.size(last)}:{shape[0]}].reshape{np.shape(last)}"
+    return f" Pass its parts by name, such as {part} for {path}."
+
+
+def _kind(nest: Nest) -> str:
+    """Return the type of what is given for a nest, and how much it holds."""
+    name = type(nest).__name__
+    if isinstance(nest, list | tuple):
+        return f"{name}, with {_counted(len(nest), 'item')}"
+    return f"{name}, with shape {nest.shape}" if getattr(nest, "shape", ()) else name
 
 
 def is_number(value: Any) -> bool:
@@ -224,8 +243,9 @@ def _items(path: str, array: Any, others: dict[str, Any]) -> list[str]:
     return items if numbers else []
 
 
-def _refuse_paths(leaves: dict[str, Any], given: dict[str, Any], name: str) -> NoReturn:
+def _refuse_paths(like: Nest, given: dict[str, Any], name: str) -> NoReturn:
     """Refuse a nest in which paths are missing or unexpected; of these, the first is named."""
+    leaves = flatten(like)
     missing = _listed([path for path in leaves if path not in given])
     unexpected = next((path for path in given if path not in leaves), "")
     expected = _listed(leaves)
@@ -236,12 +256,14 @@ def _refuse_paths(leaves: dict[str, Any], given: dict[str, Any], name: str) -> N
             "Name them, as in dict(zip(names, ...))."
         )
     if missing and unexpected:
+        advice = " Take its only item." if set(given) - set(leaves) == {f"{missing}[0]"} else ""
         raise ValueError(
             f"the {name} is missing {missing} and has an unexpected {unexpected}: "
-            f"expected {expected}."
+            f"expected {expected}.{advice}"
         )
     if missing:
-        raise ValueError(f"the {name} is missing {missing}: expected {expected}.")
+        advice = f" If it has no gradient, {_SETTING}." if is_dataclass(like) else ""
+        raise ValueError(f"the {name} is missing {missing}: expected {expected}.{advice}")
     raise ValueError(f"the {name} has an unexpected {unexpected}: expected {expected}.")
 
 
@@ -301,7 +323,8 @@ def _displaceable(path: str, leaf: Any) -> Any:
     if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         raise TypeError(
             f"{path} has dtype {array.dtype}, which cannot take a small step: "
-            "convert it with .astype(float), or leave it out if it has no gradient."
+            "convert it with .astype(float), or leave it out if it has no gradient "
+            f"({_SETTING})."
         )
     finite = np.isfinite(array.astype(np.float64, copy=False))
     if not finite.all():
@@ -332,7 +355,9 @@ def real_array(leaf: Any, name: str) -> NDArray[Any]:
             "unequal length, pass a list of arrays."
         )
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers.")
+        # NumPy takes the floats of ml_dtypes, such as bfloat16, for raw bytes.
+        convert = ", such as .astype(np.float32) gives" if "float" in array.dtype.name else ""
+        raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers{convert}.")
     return array
 
 

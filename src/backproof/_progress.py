@@ -19,23 +19,34 @@ PATIENCE, LONG = 2, 10
 FEW = 10
 
 
-def announced(indices: Sequence[int], objective: Objective) -> Iterator[int]:
-    """Yield the indices of entries, and say how long they take if that is long."""
-    start, before, told = monotonic(), objective.evaluations, len(indices) <= FEW
-    for done, index in enumerate(indices):
-        seconds = monotonic() - start
-        share = done / len(indices)
-        if not told and seconds > max(PATIENCE, LONG * share) and done:
-            told = True
-            _tell(len(indices), (objective.evaluations - before) / share, seconds / share)
-        yield index
+class Progress:
+    """When something began, and whether it was announced that it takes long, which is said once.
+
+    All objectives of a check have one progress, such as those of the rows of a Jacobian.
+    """
+
+    def __init__(self) -> None:
+        self.began, self.told = monotonic(), False
+
+    def over(self, indices: Sequence[int], objective: Objective) -> Iterator[int]:
+        """Yield the indices of entries, and say how long the whole takes if that is long."""
+        start, before = monotonic(), objective.evaluations
+        for done, index in enumerate(indices):
+            now = monotonic()
+            if done and len(indices) > FEW and not self.told and now - start > PATIENCE:
+                left = len(indices) / done - 1
+                seconds = now - self.began + left * (now - start)
+                if seconds > LONG:
+                    self.told = True
+                    spent = objective.evaluations
+                    _tell(len(indices), spent + left * (spent - before), seconds)
+            yield index
 
 
 def _tell(entries: int, evaluations: float, seconds: float) -> None:
     LOG.warning(
-        "backproof: measuring %s entries takes about %s evaluations of the cost, or %s. Faster: "
-        "check_gradient(..., method='directions') takes a few dozen. For a progress bar: "
-        "workers=tqdm.contrib.tmap.",
+        "backproof: measuring %s entries takes at least %s evaluations, about %s. "
+        "A check with method='directions' takes a few dozen.",
         f"{entries:,}",
         f"{round(evaluations):,}",
         duration(seconds),

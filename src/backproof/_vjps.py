@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof._calling import OPTIONS, public
+from backproof._calling import OPTIONS, WORKERS, public
 from backproof._checks import TOLERANCE, check_gradient, close, require_options
 from backproof._claims import Array
 from backproof._foreign import refuse
@@ -43,7 +43,7 @@ RUNNING = "x"
 IN_PLACE = {"in_place": "leave it out, and let forward compute with the inputs that it is given."}
 
 
-@public(OPTIONS | IN_PLACE)
+@public(OPTIONS | WORKERS | IN_PLACE)
 def check_vjp(
     forward: Forward,
     backward: Backward,
@@ -130,7 +130,7 @@ def assert_vjp(forward: Forward, backward: Backward, inputs: Nest, **options: An
     require_correct(check_vjp(forward, backward, inputs, **options))
 
 
-@public(OPTIONS | IN_PLACE)
+@public(OPTIONS | WORKERS | IN_PLACE)
 def check_stack(
     layers: Mapping[str, Layer] | Sequence[Layer],
     inputs: Nest,
@@ -278,7 +278,10 @@ class Passes(NamedTuple):
         point = Parameters(self.inputs)
         before = point.vector()
         names = _listed(list(flatten(self.inputs)))
-        with _told(f"forward was called as forward(inputs), all in one argument: {names}."):
+        by_name = " lambda p: forward(**p) passes them by name." * isinstance(self.inputs, dict)
+        with _told(
+            f"forward was called as forward(inputs), all in one argument: {names}.{by_name}"
+        ):
             output = self.forward(point.nest)
         point.require_unchanged(before, "forward pass")
         return output
@@ -347,8 +350,9 @@ def _check(passes: Passes, options: dict[str, Any]) -> Report:
     for path, leaf in flatten(passes.inputs).items():
         refuse(leaf, path)
     with np.errstate(all="ignore"):
-        weighted = Weighted(passes, _upstream(passes.output(), options["seed"]))
-        curved = _not_linear(weighted)
+        output = passes.output()
+        weighted = Weighted(passes, _upstream(output, options["seed"]))
+        curved, kept = _not_linear(weighted), _kept(output, passes.inputs)
     report = weighted.check(options)
     if curved and report.verdict != "wrong":
         report = weighted.times(FACTOR).check(options)
@@ -358,7 +362,24 @@ def _check(passes: Passes, options: dict[str, Any]) -> Report:
             f"The gradient of {_listed(curved)} is not linear in the upstream gradient: is the "
             "upstream gradient left out or clipped, or are the arguments of backward swapped?",
         )
+    if kept and report.verdict == "wrong":
+        notes += (
+            f"{kept} equals one of the inputs: if forward returns a cache beside its output, let "
+            "it return the output alone, such as lambda inputs: affine(inputs)[0].",
+        )
     return LayerReport(**{**vars(report), "notes": notes})
+
+
+def _kept(output: Nest, inputs: Nest) -> str:
+    """Return the name of an output beside others that is an input, as one of a cache would be."""
+    outputs = flatten(_by_name(output))
+    arrays = [np.asarray(leaf) for leaf in flatten(inputs).values()]
+    same = (
+        path
+        for path, y in outputs.items()
+        if len(outputs) > 1 and any(np.array_equal(y, x) for x in arrays)
+    )
+    return next(same, "")
 
 
 def _not_linear(weighted: Weighted) -> list[str]:

@@ -209,8 +209,8 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "an object",
         gradient_of([Layer(units=3, W=ONES)]),
         TypeError,
-        r"\[0\] is of type Layer: pass a dict of its arrays, such as {\"W\": layer.W}; if the cost "
-        r"reads .* needs in_place=True\.$",
+        r"\[0\] is of type Layer: pass those of its arrays that have a gradient, "
+        r"{\"W\": layer.W}; if the cost reads .* needs in_place=True\.$",
     ),
     (
         "an object with a dict",
@@ -223,6 +223,18 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         gradient_of(Layer(names=["W"], params=[ONES], X=ONES)),
         TypeError,
         "parameters is of type Layer: pass its list of arrays, layer.params; if the cost reads",
+    ),
+    (
+        "an object with layers",
+        gradient_of(Layer(A=ONES, layers=[Layer(units=3, W=ONES, b=ONES)])),
+        TypeError,
+        r"such as \[{\"W\": layer.W, \"b\": layer.b} for layer in layer.layers\]; if the cost",
+    ),
+    (
+        "an object with many arrays",
+        gradient_of(Layer(classes=np.arange(3), **dict.fromkeys("abcde", ONES))),
+        TypeError,
+        r"a gradient, {\"a\": layer.a, .*\"d\": layer.d, ...}; if the cost",
     ),
     (
         "without arrays",
@@ -241,7 +253,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "an object with slots",
         gradient_of(Slotted()),
         TypeError,
-        "of type Slotted: pass a dict of its arrays, such as {.W.: slotted.W}; if the cost reads",
+        "of type Slotted: pass those of its arrays .*, {.W.: slotted.W}; if the cost reads",
     ),
     (
         "a decimal number",
@@ -379,13 +391,13 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a list for an array",
         difference([1.0] * 3000, ONES),
         TypeError,
-        "gradient is of type list: expected a list or an array of 3 numbers",
+        "gradient is of type list, with 3000 items: expected a list or an array of 3 numbers",
     ),
     (
         "an array for a nest",
         difference(ONES, dict.fromkeys("abcdefgh", 1.0)),
         TypeError,
-        "of type ndarray: expected a, b, c, d, e, f and 2 more",
+        "of type ndarray, with shape .3,.: expected a, b, c, d, e, f and 2 more",
     ),
     (
         "a mask",
@@ -422,7 +434,7 @@ BAD: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
         "a gradient that is an object",
         difference(Layer(W=ONES), ONES),
         TypeError,
-        "the gradient is of type Layer: pass a dict of its arrays, such as {.W.: layer.W}\\.$",
+        "the gradient is of type Layer: pass those of its arrays .*, {.W.: layer.W}\\.$",
     ),
     (
         "a gradient that is a generator",

@@ -27,7 +27,7 @@ def shown(page: str) -> list[str]:
 
 def is_shown(error: Error, lines: list[str]) -> bool:
     """Tell whether one of the lines is an error of this type with such a message."""
-    pattern = re.escape(": ".join(error)).replace("…", ".+")
+    pattern = re.escape(": ".join(error)).replace("…", ".*")
     return any(re.fullmatch(pattern, line) for line in lines)
 
 

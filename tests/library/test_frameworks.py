@@ -258,6 +258,7 @@ def test_a_tensor_is_told_how_to_check_a_tensor_and_a_module() -> None:
         # These are dicts of their entries.
         (sparse.dok_array(np.eye(3)), "dok_array: convert it with .toarray(); to check"),
         ([sparse.dok_matrix(np.eye(3))], "[0] is of type dok_matrix: convert it with .toarray()"),
+        (np.asarray(jax.numpy.ones(3, jax.numpy.bfloat16)), "such as .astype(np.float32) gives"),
     ],
 )
 def test_parameters_are_refused_with_what_to_write(parameters: Any, message: str) -> None:
@@ -275,7 +276,7 @@ def test_parameters_are_refused_with_what_to_write(parameters: Any, message: str
         ),
         (
             lambda x: torch.tensor(x).bfloat16(),
-            "parameters of the gradient cannot be read by NumPy: .*BFloat16",
+            r"cannot be read by NumPy: .*BFloat16\. Convert it with \.float\(\)$",
         ),
         (
             lambda x: sparse.csr_array(np.cos(x)),

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,8 +139,9 @@ def test_a_pair_in_the_other_order_says_so(nest: Callable[[Any], Any]) -> None:
     [
         (None, "the gradient that was passed is None: .* use numerical_gradient"),
         (lambda w: None, "the gradient is None: is a return statement missing"),
-        (lambda w: (3 * w**2,), "is of type tuple: .* Take its only item"),
-        (lambda w: (np.sum(w**3), 3 * w**2), "type tuple: .*, and True here"),
+        (lambda w: (3 * w**2,), "is of type tuple, .*: .* Take its only item"),
+        (lambda w: ({"w": 3 * w**2},), "an array of 2 numbers. Take its only item"),
+        (lambda w: (np.sum(w**3), 3 * w**2), "type tuple, .*: .*, and True here"),
         (lambda w: (3 * w**2, np.sum(w**3)), r"expected a list or an array of 2 numbers\.$"),
     ],
 )
@@ -147,6 +149,65 @@ def test_what_comes_with_a_gradient_is_taken_off(gradient: Any, words: str) -> N
     """The message says how."""
     with pytest.raises(TypeError, match=words):
         check_gradient(lambda w: np.sum(w**3), gradient, np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("gradient", "shapes", "words"),
+    [
+        (np.ones(2), {"w": 2}, r"w\. Pass it by its name, as in \{'w': g\}\.$"),
+        ((np.ones(2),), {"w": 2}, r"Take its only item\. Pass it by its name, as in"),
+        (({"w": np.ones(2)},), {"w": 2}, r"w\. Take its only item\.$"),
+        ({"w": (np.ones(2),)}, {"w": 2}, r"unexpected w\[0\]: expected w\. Take its only item\.$"),
+        (np.ones(6), {"W": (2, 2), "b": 2}, r"such as g\[4:6\]\.reshape\(2,\) for b\.$"),
+        (np.ones(5), {"W": (2, 2), "b": 2}, r"shape \(5,\): expected W, b\.$"),
+        (np.ones(2), {"w": 3}, r"shape \(2,\): expected w\.$"),
+    ],
+)
+def test_a_gradient_without_names_is_told_where_it_belongs(
+    gradient: Any, shapes: Any, words: str
+) -> None:
+    """Each message leads to a gradient that is taken."""
+    parameters = {name: np.ones(shape) for name, shape in shapes.items()}
+    with pytest.raises((TypeError, ValueError), match=words):
+        check_gradient(lambda p: sum(map(np.sum, p.values())), gradient, parameters)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("cost", [lambda: 1.0, lambda p, X, y: 1.0])
+def test_a_cost_of_other_arguments_is_told_how_it_is_called(cost: Any, in_place: bool) -> None:
+    """The error stands at the caller's line."""
+    with pytest.raises(TypeError, match="positional argument") as raised:
+        check_gradient(cost, np.ones(2), np.ones(2), in_place=in_place)
+    (note,) = raised.value.__notes__
+    assert "calls it with one argument" in note
+    assert Path(raised.traceback[-1].path).name == "_calling.py"
+
+
+def test_digits_that_float32_loses_are_told_from_another_gradient() -> None:
+    """By what the gradient returns in float64; a wrong one returns the same in both."""
+    w = np.array([7.6, 8.0], np.float32)
+    told = "For parameters in float64, the gradient returns other numbers for parameters"
+    right = check_gradient(lambda w: np.sum(np.tanh(w)), lambda w: 1 - np.tanh(w) ** 2, w)
+    assert told in str(right)
+    wrong = check_gradient(lambda w: np.sum(np.tanh(w)), lambda w: 2 / np.cosh(w) ** 2, w)
+    assert wrong.verdict == "wrong"
+    assert told not in str(wrong)
+
+
+def test_a_call_inside_the_cost_keeps_its_traceback() -> None:
+    """That it has too few arguments is no matter of the check."""
+
+    def loss(p: Any) -> Any:
+        return np.dot(p)  # type: ignore[call-overload]
+
+    def inner(p: Any) -> Any:
+        return (lambda a, b: a)(p)  # type: ignore[call-arg]
+
+    for cost in (loss, inner):
+        with pytest.raises(TypeError, match="argument") as raised:
+            check_gradient(cost, np.ones(2), np.ones(2))
+        assert Path(raised.traceback[-1].path) == Path(__file__)
+        assert not hasattr(raised.value, "__notes__")
 
 
 def test_a_pair_without_true_says_so() -> None:

@@ -582,6 +582,46 @@ def test_products_in_single_precision_agree_in_its_digits(ahead: type, back: typ
         check_jacobian(line, operator, X)
 
 
+@pytest.mark.parametrize("off", [1e-6, 1e-3])
+def test_approximate_products_agree_within_the_tolerance(off: float) -> None:
+    """As those of an operator that solves a system until its residual is small enough."""
+
+    class Solved(Products):
+        def rmatvec(self, u: Array) -> Array:
+            return u @ slopes(X) * (1 + off)
+
+    assert check_jacobian(line, Solved(), X, tolerance=2 * off)
+    with pytest.raises(ValueError, match="approximate, pass a tolerance") as raised:
+        check_jacobian(line, Solved(), X, tolerance=off / 2)
+    back, ahead = re.findall(r"is (-?[\d.]+)[,.]", str(raised.value))
+    assert float(back) != float(ahead)
+
+
+class Ahead:
+    """An operator with one product and nothing else."""
+
+    shape, length = (4, 3), 4
+
+    def matvec(self, v: Array) -> Array:
+        """Return the product with a vector."""
+        return (slopes(X) @ v)[: self.length]
+
+
+def test_an_operator_needs_no_more_than_its_product() -> None:
+    """Neither `@` nor `rmatvec`; the length of the product is looked at."""
+    assert check_jacobian(line, Ahead(), X)
+    short = Ahead()
+    short.length = 2
+    with pytest.raises(ValueError, match=r"shape \(2,\) for a vector of 3 .*expected 4 numbers"):
+        check_jacobian(line, short, X)
+
+
+def test_several_results_are_to_be_joined() -> None:
+    """Rows of other lengths are no array."""
+    with pytest.raises(ValueError, match=r"several results, join them with np\.concatenate\.$"):
+        check_jacobian(lambda x: (x, x[:2]), slopes(X), X)
+
+
 def test_a_function_that_returns_both() -> None:
     """As `root` takes it with `jac=True`."""
     assert check_jacobian(lambda x: (line(x), slopes(x)), True, X)

@@ -370,21 +370,47 @@ def test_a_nest_of_other_paths_is_refused(leaves: str, given: Any, message: str)
         arrays_like(dict.fromkeys(leaves, 1.0), dict.fromkeys(given, 1.0), "gradient")
 
 
+def test_a_field_without_a_gradient_is_told_how_it_is_left_out() -> None:
+    """If it is missing in the gradient, or holds whole numbers."""
+    with pytest.raises(ValueError, match=r"missing b: expected W, b\. .*\{\"static\": True\}\)\.$"):
+        arrays_like(Dense(np.ones(2), 0.1), {"W": np.ones(2)}, "gradient")
+    with pytest.raises(ValueError, match=r"missing b: expected W, b\.$"):
+        arrays_like({"W": np.ones(2), "b": 0.1}, {"W": np.ones(2)}, "gradient")
+    with pytest.raises(TypeError, match=r"b has dtype int64, .*\{\"static\": True\}\)\)\.$"):
+        Parameters(Dense(np.ones(2), np.arange(2)))
+
+
 @pytest.mark.parametrize(
     ("nest", "given", "message"),
     [
-        ([1.0, 2.0], np.ones(3), "ndarray: expected a list or an array of 2 numbers."),
-        ([1.0, 2.0], np.ones((2, 1)), "ndarray: expected a list or an array of 2 numbers."),
-        ([1.0], np.ones(2), "ndarray: expected a list or an array of 1 number."),
-        ([np.ones(2)], np.ones(3), "ndarray: expected a list of 1 array."),
-        ([np.ones(2), 1.0], np.ones(3), "ndarray: expected a list of 2 arrays."),
-        ([{"W": 1.0}, 2.0], np.ones(2), "ndarray: expected [0].W, [1]."),
+        (
+            [1.0, 2.0],
+            np.ones(3),
+            "ndarray, with shape (3,): expected a list or an array of 2 numbers.",
+        ),
+        (
+            [1.0, 2.0],
+            np.ones((2, 1)),
+            "ndarray, with shape (2, 1): expected a list or an array of 2 numbers.",
+        ),
+        ([1.0], np.ones(2), "ndarray, with shape (2,): expected a list or an array of 1 number."),
+        ([np.ones(2)], np.ones(3), "ndarray, with shape (3,): expected a list of 1 array."),
+        ([np.ones(2), 1.0], np.ones(3), "ndarray, with shape (3,): expected a list of 2 arrays."),
+        ([{"W": 1.0}, 2.0], np.ones(2), "ndarray, with shape (2,): expected [0].W, [1]."),
         ({"W": 1.0}, 1.0, "float: expected W."),
-        (np.ones(2), [1.0, 2.0, 3.0], "list: expected a list or an array of 2 numbers."),
+        (
+            np.ones(2),
+            [1.0, 2.0, 3.0],
+            "list, with 3 items: expected a list or an array of 2 numbers.",
+        ),
         (np.ones(1), {"W": 1.0}, "dict: expected a list or an array of 1 number."),
-        (np.ones(2), [np.ones(2), 1.0], "list: expected a list or an array of 2 numbers."),
-        (np.ones((2, 1)), [1.0, 2.0], "list: expected an array of shape (2, 1)."),
-        (2.0, [1.0, 2.0], "list: expected one number."),
+        (
+            np.ones(2),
+            [np.ones(2), 1.0],
+            "list, with 2 items: expected a list or an array of 2 numbers.",
+        ),
+        (np.ones((2, 1)), [1.0, 2.0], "list, with 2 items: expected an array of shape (2, 1)."),
+        (2.0, [1.0, 2.0], "list, with 2 items: expected one number."),
     ],
 )
 def test_another_structure_is_refused(nest: Any, given: Any, message: str) -> None:

@@ -15,11 +15,18 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from backproof import assert_gradient, assert_jacobian, assert_vjp, check_gradient
+from backproof import (
+    JacobianReport,
+    assert_gradient,
+    assert_jacobian,
+    assert_vjp,
+    check_gradient,
+)
 from backproof._mistakes import UNKNOWN, Mistake
 from backproof._reasons import ADVICE, REASONS, counted, main_reason
 from backproof._report import ArrayReport, Entry, Report, overall
 from backproof._search import UNSEARCHED
+from backproof._vjps import StackReport
 from support.checkout import DOCS
 
 PAGE = DOCS / "reference" / "report.md"
@@ -541,8 +548,9 @@ def tables(page: str) -> list[list[str]]:
 def test_the_page_lists_every_field() -> None:
     """Of the four objects, in the order in which they stand in the data."""
     listed = tables(PAGE.read_text("utf-8"))
-    for kind in (Report, ArrayReport):
-        assert [one.name for one in fields(kind)] in listed
+    every = [one.name for kind in (Report, JacobianReport, StackReport) for one in fields(kind)]
+    assert list(dict.fromkeys(every)) in listed
+    assert [one.name for one in fields(ArrayReport)] in listed
     for named in (Entry, Mistake):
         assert list(named._fields) in listed
 

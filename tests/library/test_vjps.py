@@ -343,7 +343,11 @@ def test_options_are_those_of_a_gradient(option: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("option", "told"),
-    [("eps", "the library chooses the steps"), ("in_place", "the inputs that it is given")],
+    [
+        ("eps", "the library chooses the steps"),
+        ("in_place", "the inputs that it is given"),
+        ("workers", "one after the other. Pass method='directions'"),
+    ],
 )
 def test_options_of_other_checks_are_explained(option: str, told: str) -> None:
     """By the name of the check that was called."""
@@ -357,7 +361,7 @@ def test_options_of_other_checks_are_explained(option: str, told: str) -> None:
 
 def test_a_layer_is_told_nothing_of_options_that_its_check_has_not() -> None:
     """Its arrays are what it gets."""
-    with pytest.raises(TypeError, match=r'a dict of its arrays, such as {"W": simplen.*W}\.$'):
+    with pytest.raises(TypeError, match=r'have a gradient, {"W": simplen.*W}\.$'):
         check_vjp(relu, relu_backward, SimpleNamespace(W=X))
 
 
@@ -384,6 +388,23 @@ def test_a_failure_tells_how_the_passes_are_called() -> None:
         check_vjp(lambda x: (x, 2 * x), lambda x, dy: dy / 2, X)
     (note,) = caught.value.__notes__
     assert "output[0] and output[1]. If forward returns a cache" in note
+
+    with pytest.raises(TypeError) as caught:
+        check_vjp(unpacked, relu_backward, {"x": X, "W": X.T})  # type: ignore[arg-type]
+    (note,) = caught.value.__notes__
+    assert note.endswith("x and W. lambda p: forward(**p) passes them by name.")
+
+
+def test_a_cache_of_inputs_is_told_from_an_output() -> None:
+    """If the gradient is wrong; a layer may return an input as it is, as a split does."""
+
+    def split(x: Any) -> Any:
+        return np.sin(x), x
+
+    report = check_vjp(split, lambda x, dy: dy[0] * np.cos(x), X)
+    assert "output[1] equals one of the inputs: if forward returns a cache" in str(report)
+    assert not check_vjp(split, lambda x, dy: dy[0] * np.cos(x) + dy[1], X).notes
+    assert not check_vjp(lambda x: x, lambda x, dy: 2 * dy, X).notes
 
 
 def test_an_assertion_has_the_report() -> None:
