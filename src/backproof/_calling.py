@@ -27,7 +27,8 @@ ERRORS = dict.fromkeys(TOLERANCES, "the error is as small as the cost allows. Le
 
 ORDER = dict.fromkeys(
     ("fun", "func", "grad", "grads", "jac", "params", "x0"),
-    "pass the function, its derivative and the parameters in this order, without names.",
+    "pass the function, its derivative (True if the function returns both) and the parameters "
+    "in this order, without names.",
 )
 ARGUMENTS = {"args": "let the function fix them, as lambda p: loss(p, X, y) does."}
 WORKERS = {

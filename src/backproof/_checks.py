@@ -190,8 +190,11 @@ class Point:
         if callable(gradient):
             _require_the_same(self.claimed, self._claims(parameters))
         self.others: list[Objective] = []
-        if parameters.precision > precision_of(np.dtype(float)):
+        double = precision_of(np.dtype(float))
+        if parameters.precision > double:
             self._measure_in_double()
+        if self.objective.precision > double:
+            self.note("Measured in float32: in float64, far smaller mistakes would be seen.")
 
     @property
     def evaluations(self) -> int:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from backproof._digits import power_above
 from backproof._evidence import Array, Evidence
 from backproof._patterns import VARIABLES, along, axis_names, places, shown, times, usual
 
@@ -341,7 +342,8 @@ def inexact(evidence: Evidence) -> Iterator[Proposal]:
     most = np.count_nonzero(evidence.off) > max(apart.size / 2, 1)
     if most and share <= NEARLY_RIGHT:
         question = "is it computed in single precision, or by a solver with a tolerance?"
-        text = f"it is right to about {-round(math.log10(share))} digits: {question}"
+        remedy = f"If so, pass tolerance={power_above(share)}."
+        text = f"it is right to about {-round(math.log10(share))} digits: {question} {remedy}"
         yield Proposal(evidence.slopes + evidence.errors, "inexact", text)
 
 

@@ -25,6 +25,9 @@ Workers = Callable[[Callable[[int], Any], Iterable[int]], Iterable[Any]]
 # A cost moves in jumps if these are more than so many times the spacing of its floats.
 COARSE = 2**10
 
+# What a cost may not expect: SciPy would give it an array.
+LISTED = "The cost was given a list, as it was passed. For an array, pass np.array(...)."
+
 # A cost is called so many times more at the point before any answer that is not "correct", and
 # so many times at the end before that one. A cost that draws one of five batches gives the same
 # value ten times in a row once in two million checks. As often, a difference that bends more than
@@ -203,7 +206,12 @@ class Objective:
     def _call_at_the_point(self) -> float | np.number[Any]:
         before = self.parameters.vector()
         self.evaluations += 1
-        value = real_number(self.cost(self.parameters.nest))
+        try:
+            value = real_number(self.cost(self.parameters.nest))
+        except TypeError as error:
+            if isinstance(self.parameters.original, list):
+                error.add_note(LISTED)
+            raise
         self.parameters.require_unchanged(before, "cost")
         return value
 

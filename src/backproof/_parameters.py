@@ -190,6 +190,8 @@ def _remedy(like: Nest, nest: Nest) -> str:
         return " If it is the pair (cost, gradient), pass its function as the cost, and True here."
     if not isinstance(like, dict) or getattr(nest, "ndim", 0) == 0:
         return ""
+    if list(like) == ["re", "im"] and np.iscomplexobj(nest):
+        return ' Pass {"re": g.real, "im": g.imag}.'
     (path, last), shape = list(flatten(like).items())[-1], np.shape(nest)
     if shape == np.shape(last) and len(like) == 1:
         return f" Pass it by its name, as in {{{next(iter(like))!r}: g}}."

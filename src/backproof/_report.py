@@ -315,7 +315,8 @@ class Report:
     def _tolerated(self) -> str:
         """Return which arrays are right within the tolerance only."""
         listed = self._listed(lambda array: array.tolerated)
-        return f"Without the tolerance, {listed} would not pass." if listed else ""
+        errors = "the errors of the slopes alone"
+        return f"{listed} passed within the tolerance, not within {errors}." if listed else ""
 
 
 def overall(arrays: Mapping[str, ArrayReport]) -> str:

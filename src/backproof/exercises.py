@@ -154,7 +154,7 @@ def judge_gradient_check_n(answer: Answer) -> str:
 
 
 def judge_steps(steps: Mapping[str, float]) -> str:
-    """Judge the steps that were chosen for three functions, each by its central difference.
+    """Judge the steps that were chosen for some functions, each by its central difference.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ Example = tuple[str, str]  # what is typed at the prompt, what is printed
 SHOWN = ".highlight[class*=language-]:not(.doc-signature)"
 PYTHON = ("Python", "Python console session")
 MARKUP = re.compile(
-    r"""```|~~~|!!!\ |\?\?\?\+?\ |===\ "|:::|\$|\]\(  # fences, boxes, tabs, directives, links
+    r"""```|~~|==\w|!!!\ |\?\?\?\+?\ |===\ "|:::|\$|\]\(  # fences, boxes, tabs, directives, links
     | \{[%{] | \[\^ | \*\* | __ | \[\[ | --8<-- | \[[ x]\]\ | ^:\ \ \  | (?<!\w):[a-z_]+:(?!\w)""",
     re.MULTILINE | re.VERBOSE,
 )

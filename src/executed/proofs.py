@@ -5,8 +5,10 @@
 The expression is evaluated where the last block above it in its section has run; where none
 stands above it there, or with `holds below:`, the first one below. It has the names of that block,
 what it printed as `printed`, and the library as `backproof`. A marking may name the words that it
-proves, which its line then has to say: `<!-- "thirty times smaller" holds: ... -->`. Words that
-nothing proves are free for a reason: `<!-- "thirty times" free: REASON -->` (`prose` asks for it).
+proves, which its line then has to say: `<!-- "thirty times smaller" holds: ... -->`. A number may
+quote a piece of a block beside it that has the number: `<!-- "300 steps" quotes: range(300) -->`.
+Words that nothing ties are free for a reason: `<!-- "thirty times" free: REASON -->` (`prose` asks
+for one of the three).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("holds", "holds below", "free", "formula", "symbols", "never runs")
+KINDS = ("holds", "holds below", "quotes", "free", "formula", "symbols", "never runs")
 INSIDE = r"(?:(?!-->).)"
 # What ends at a backtick is no comment, but code that shows one.
 MARKING = re.compile(

@@ -1,10 +1,11 @@
-"""What the prose of a page states in numbers and words: a block beside it shows it, or proves it.
+"""What the prose of a page states in numbers and words: a comment at the line's end ties it.
 
-A number, in digits or in words from four up, is quoted from the last block above its line or the
-first one below, in its section where that has blocks. A word that multiplies, divides or compares,
-such as twice, half or larger than, is quoted from nowhere: the line proves it in a comment that
-names it, `<!-- "twice as large" holds: 1.9 < a / b < 2.1 -->`, or says why it is free,
-`<!-- "twice as large" free: REASON -->`. `free.txt` lists what is free on every page.
+A number, in digits or in words from two up, quotes a piece of a block that has it and stands there
+once, `<!-- "500 steps" quotes: range(500) -->`: in the last block above its line or the first one
+below, in its section where that has blocks. Such a number, and a word that multiplies, divides or
+compares, such as twice, half or larger than, may be proved instead, `<!-- "twice as large" holds:
+1.9 < a / b < 2.1 -->`, or free for a reason, `<!-- "twice as large" free: REASON -->`. `free.txt`
+lists what is free on every page.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from pathlib import Path
 from executed.commands import PROJECT
 from executed.formulas import FORMULA
 from executed.page import Block, blocks, headings, is_parted, without_fences
-from executed.proofs import MARKING, markings
+from executed.proofs import MARKING, Marking, markings
 
+MINUS = "[-−]"
 # 47, -0.5, 1e-07, 1.e-07, 1,000, 3x, 5MB, 2n and 917th, but neither W2 nor 3.11.2.
 NUMBER = re.compile(
-    r"(?<![\w.])[-−]?(?:\d{1,3}(?:[,_]\d{3})+|\d+)(?:\.\d+|\.(?=e))?(?:e[+-]?\d+)?(?!\.?\d)",
+    rf"(?<![\w.]){MINUS}?(?:\d{{1,3}}(?:[,_]\d{{3}})+|\d+)(?:\.\d+|\.(?=e))?(?:e[+-]?\d+)?(?!\.?\d)",
     re.IGNORECASE,
 )
 NAME = re.compile(r"\b[^\W\d]\w*\d\w*|(?<![\w.])\d+(?:\.\d+){2,}")  # W2, float32, 3.11.2
@@ -50,6 +52,12 @@ RELATION = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+# One counts as a pronoun, and so do two and three of what was counted before.
+FEWEST = 2
+PRONOUN = re.compile(
+    r"\b(?:the|these|those|its|their|which|no|any|all|last|first|other|or|one)\s(?:two|three)\b",
+    re.IGNORECASE,
+)
 YEAR = r"(?:1[5-9]|20)\d\d"
 REQUIRED = ["Python" + PROJECT["requires-python"], *PROJECT["dependencies"]]
 VERSIONS = "|".join(re.escape(one).replace(">=", r"\s") for one in REQUIRED)
@@ -72,28 +80,82 @@ ASIDE = re.compile(
 
 
 def unquoted_numbers(page: str, name: str) -> list[str]:
-    """Report what the prose states that neither a block beside it nor a comment names."""
-    found, borders = blocks(page), headings(page)
+    """Report what the prose states that no comment ties, and comments that tie nothing."""
+    found, borders, text = blocks(page), headings(page), without_fences(page)
     symbols = set(NAME.findall("\n".join([shown(found), *FREE])))
-    lines, problems = without_named(without_fences(page))
-    for line, text in enumerate(prose("\n".join(lines)).split("\n"), 1):
-        quoted = set(values_in(shown(beside(line, found, borders))))
-        problems += [f"{line}: {problem}" for problem in unquoted_in(text, quoted, symbols)]
+    lines, problems = without_named(text)
+    for line, quotation in quotations(text):
+        around = shown(beside(line, found, borders))
+        problems += [f"{line}: {problem}" for problem in misquoted(quotation, around)]
+    for line, said in enumerate(prose("\n".join(lines)).split("\n"), 1):
+        around = shown(beside(line, found, borders))
+        problems += [f"{line}: {problem}" for problem in untied_in(said, around, symbols)]
     return [f"{name}:{problem}" for problem in problems]
 
 
 def without_named(text: str) -> tuple[list[str], list[str]]:
     """Return the lines of a page without what their comments name, and what these name in vain."""
     lines, problems = MARKING.sub(empty_lines, text).split("\n"), []
-    for one in markings(text):
-        line = text.count("\n", 0, one.begin)
-        if one.words not in lines[line]:
+    for one in filter(lambda one: one.words, markings(text)):
+        line, named = text.count("\n", 0, one.begin), whole(one.words)
+        if not named.search(lines[line]):
             problems.append(
                 f'{line + 1}: a comment names "{one.words}", which the line does not say.'
             )
-        elif one.words:
-            lines[line] = lines[line].replace(one.words, "…")
+        lines[line] = named.sub("…", lines[line])
     return lines, problems
+
+
+def quotations(text: str) -> Iterator[tuple[int, Marking]]:
+    """Yield the comments that quote a block, each with the line that it stands in."""
+    for one in markings(text):
+        if one.kind == "quotes":
+            yield 1 + text.count("\n", 0, one.begin), one
+
+
+def misquoted(one: Marking, around: str) -> Iterator[str]:
+    """Yield what is wrong with a quotation from the blocks beside its line."""
+    times = len(whole(one.text).findall(around))
+    if not words_of(one.text):
+        yield f"{one.text} says too little: quote a word of the block as well."
+    if times != 1:
+        yield f"{one.text} stands {times} times in the blocks beside this line, and not once."
+    numbers = list(stated(prose(one.words)))
+    quoted = set(values_in(one.text))
+    yield from (f"{one.text} does not say {n}." for n, worth in numbers if worth not in quoted)
+    if not numbers:
+        yield f'"{one.words}" has no number to be quoted.'
+
+
+def whole(words: str) -> re.Pattern[str]:
+    """Return what finds words, or a number, where they are no part of longer ones."""
+    first = rf"(?<![\w.])(?<!(?<!\w){MINUS})" if words[:1].isdigit() else r"\b"
+    before = first if words[:1].isalnum() else ""
+    after = r"(?!\.?\d)" if words[-1:].isdigit() else r"\b" * words[-1:].isalpha()
+    return re.compile(before + re.escape(words) + after)
+
+
+def piece_of(around: str, worth: Decimal, said: str) -> str:
+    """Return a piece of blocks that has a number and stands there once, with words of what is said.
+
+    It is as short as one with its words can be; if there is none, it is empty.
+    """
+    told, found = words_of(said), [""]
+    for line in around.split("\n"):
+        borders = [match.span() for match in re.finditer(r"\w+|[^\w\s]", line)]
+        for number in NUMBER.finditer(line):
+            if value(number[0]) == worth:
+                begins = [begin for begin, _ in borders if begin <= number.start()]
+                ends = [end for _, end in borders if end >= number.end()]
+                pieces = sorted((line[a:b] for a in begins for b in ends), key=len)
+                pieces = [one for one in pieces if words_of(one)]
+                found += [one for one in pieces if len(whole(one).findall(around)) == 1][:1]
+    return max(found, key=lambda piece: (bool(piece), len(told & words_of(piece))))
+
+
+def words_of(text: str) -> set[str]:
+    """Return the words of a text, and names of one letter."""
+    return set(re.findall(r"[^\W\d_]+", text.lower()))
 
 
 def beside(line: int, found: list[Block], borders: list[int]) -> list[Block]:
@@ -103,25 +165,28 @@ def beside(line: int, found: list[Block], borders: list[int]) -> list[Block]:
     return [block for block in around if not is_parted(block, line, borders)] or around
 
 
-def unquoted_in(text: str, quoted: set[Decimal], symbols: set[str]) -> Iterator[str]:
-    """Yield what a line states without a proof, or a quotation."""
-    words = CODE.sub("", text)
+def untied_in(said: str, around: str, symbols: set[str]) -> Iterator[str]:
+    """Yield what a line states that nothing ties to the blocks beside it, or proves."""
+    words = CODE.sub("", said)
     for relation in dict.fromkeys(RELATION.findall(words)):
         yield f'"{relation}" compares: at the end of its line, {hint(relation)}.'
-    for number, worth in stated(text):
-        if worth not in quoted:
-            yield f"{number} stands in no block beside this line: quote it, or {hint(number)}."
-    for name in NAME.findall(text):
+    for number, worth in stated(said):
+        if piece := piece_of(around, worth, said):
+            quoting = f'<!-- "{number}" quotes: {piece} -->'
+            yield f"{number} is tied to nothing: if the block means it, write {quoting}."
+        else:
+            yield f"{number} stands in no block beside this line: {hint(number)}."
+    for name in NAME.findall(said):
         if name not in symbols:
             yield f"{name} stands in no block of this page: name it there, or {hint(name)}."
 
 
 def stated(text: str) -> Iterator[tuple[str, Decimal]]:
-    """Yield the numbers in digits, and those in words from four up, with their values."""
+    """Yield the numbers in digits, and those in words from two up, with their values."""
     yield from ((number, value(number)) for number in NUMBER.findall(text))
-    words = RELATION.sub("", CODE.sub("", text))
+    words = PRONOUN.sub("", RELATION.sub("", CODE.sub("", text)))
     numbers = ((count, counted(count)) for count in COUNT.findall(words))
-    yield from ((count, worth) for count, worth in numbers if worth >= 4)
+    yield from ((count, worth) for count, worth in numbers if worth >= FEWEST)
 
 
 def hint(phrase: str) -> str:

@@ -553,7 +553,7 @@ def test_a_strict_build_catches_what_leads_nowhere(tmp_path: Path) -> None:
 
 
 QUOTED = """\
-# A page of {} lines
+# A page
 
 {}
 
@@ -570,16 +570,14 @@ print(f"{{1.19e-07:.2e}} of {{1_000}}", 1e-4)  # W2 of 47
 @pytest.mark.parametrize(
     "prose",
     [
-        "About 1.19e-07, 1,000 times, 47.",
-        "The `epsilon=0.0001`, which is $10^{-4}$ or $1 \\times 10^{-4}$ or 1e-4.",
-        "W2, float64, two; Python 3.11+, (Ridders, 1982), Moré and Wild (2011).",
-        "[Link](page-9.md#part-9) <https://x.org/9> <i class='9'> [^9]\n\n1. one\n1. two",
+        "W2, float64, the two; Python 3.11+, (Ridders, 1982), Moré and Wild (2011).",
+        "[Link](page-9.md#part-9) <https://x.org/9> <i class='9'> [^9]\n\n1. one\n1. or",
         "Formulas have whole numbers: $x^2 + 3 \\cdot y$ and $$\\frac{1}{6}$$.",
     ],
 )
-def test_quoted_numbers_pass(prose: str) -> None:
-    """Numbers of blocks, however written, and digits that are no numbers, may stand in prose."""
-    page = QUOTED.format("47", prose)
+def test_what_is_no_number_passes(prose: str) -> None:
+    """Digits that are no numbers, and names that stand in blocks, may stand in prose."""
+    page = QUOTED.format(prose)
     assert not unquoted_numbers(page, "page.md")
     assert not unquoted_numbers(f"---\nsearch:\n  boost: 1.5\n---\n\n{page}", "page.md")
 
@@ -602,9 +600,8 @@ def test_quoted_numbers_pass(prose: str) -> None:
 def test_a_number_that_no_block_gives_is_caught(prose: str, number: str) -> None:
     """A number in a sentence, in code, in a table, in a formula or in an image's words."""
     line = 3 + prose.partition(number)[0].count("\n")
-    problems = unquoted_numbers(QUOTED.format("47", prose), "page.md")
+    problems = unquoted_numbers(QUOTED.format(prose), "page.md")
     assert any(problem.startswith(f"page.md:{line}: {number} ") for problem in problems)
-    assert unquoted_numbers(QUOTED.format("46", ""), "page.md")
 
 
 def render(page: str) -> str:

@@ -60,6 +60,10 @@ FAULTS = {
     "shell": ("import os\n\nos.system('echo x')", "*program but*"),
     "write": (f"open({PLANTED!r}, 'w')", "*into the checkout*"),
     "remove": (f"import os\n\nos.remove({str(ROOT / 'README.md')!r})", "*into the checkout*"),
+    "open a folder": (
+        f"import os\n\nos.open({str(ROOT / 'docs')!r}, os.O_RDONLY)",
+        "*into the checkout*",
+    ),
     "write in a Python that it starts": (
         "import subprocess, sys\n\n"
         f"code = {f'open({PLANTED!r}, chr(119))'!r}\n"

@@ -14,7 +14,7 @@ PAGE = """\
 # A page
 
 See [the part](#part-a), [what is `x`](other.md#here), and [it](folder/more.ipynb).
-There are 12, `x` among them, and $x^2$<!-- formula: square(x) -->.
+There are 12, `x` among them, and $x^2$<!-- formula: square(x) -->. <!-- "12" quotes: square(12 -->
 No link: `[x](gone.md)`.<!-- "`[x](gone.md)`" free: a form --> [Out](https://example.org/gone).
 
 ## Part `a`
@@ -39,7 +39,7 @@ def beside(tmp_path: Path) -> Path:
 
 
 FAULTS = {
-    "a number": ("numbers", ("12, `x`", "13, `x`"), "page.md:4: 13 stands in no block"),
+    "a number": ("numbers", ("12, `x`", "13, `x`"), "page.md:4: a comment names"),
     "a comparison": ("numbers", ("There are", "At most"), 'page.md:4: "At most" compares'),
     "a formula": ("formulas", ("<!-- formula: square(x) -->", ""), "page.md, line 4: nothing ties"),
     "a name": ("names", ("`x` among", "`y_z` among"), "page.md:4: `y_z`: y_z is in no block"),
@@ -80,11 +80,13 @@ def test_the_text_of_a_page_is_tested_beside_its_blocks(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each check is a test of the page, fails in its own words, and is left out elsewhere."""
-    page = "# Page\n\nThere are 12.\n\n```python\nx = 12\n```\n"
+    page = '# Page\n\nThere are 12. <!-- "12" quotes: x = 12 -->\n\n```python\nx = 12\n```\n'
     run(page, name="docs/page.md").assert_outcomes(passed=1)
     monkeypatch.setattr(plugin, "ROOT", pytester.path)
     run(page, name="docs/page.md").assert_outcomes(passed=1 + len(CHECKS))
     run(page, name="page.md").assert_outcomes(passed=1)
     result = run(page.replace("are 12", "are 13"), "--update-outputs", name="docs/page.md")
     result.assert_outcomes(passed=len(CHECKS), failed=1)
-    result.stdout.fnmatch_lines(["docs/page.md:3: 13 stands in no block beside this line*"])
+    result.stdout.fnmatch_lines(
+        ['docs/page.md:3: a comment names "12", which the line does not say*']
+    )

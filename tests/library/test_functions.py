@@ -16,6 +16,7 @@ import pytest
 
 from backproof import assert_gradient, check_gradient, check_jacobian, course
 from backproof._functions import Pair
+from backproof._objective import LISTED
 from backproof._parameters import flatten
 from support.catalogue import AT_A_KINK, RIGHT, WRONG, Kink, Model, Right, Wrong
 from support.checkout import CI
@@ -192,6 +193,25 @@ def test_digits_that_float32_loses_are_told_from_another_gradient() -> None:
     wrong = check_gradient(lambda w: np.sum(np.tanh(w)), lambda w: 2 / np.cosh(w) ** 2, w)
     assert wrong.verdict == "wrong"
     assert told not in str(wrong)
+
+
+def test_a_list_that_a_cost_takes_for_an_array_is_told() -> None:
+    """SciPy makes an array of it; here, the cost is given what was passed."""
+
+    def squares(x: Any) -> Any:
+        return np.sum(x * x)
+
+    with pytest.raises(TypeError, match="can't multiply sequence") as raised:
+        check_gradient(squares, [2.0, 4.0], [1.0, 2.0])
+    assert raised.value.__notes__ == [LISTED]
+    assert check_gradient(squares, [2.0, 4.0], np.array([1.0, 2.0]))
+
+
+def test_a_complex_gradient_is_told_its_parts() -> None:
+    """Of complex numbers in two arrays."""
+    z = {"re": np.ones(2), "im": np.ones(2)}
+    with pytest.raises(TypeError, match=r'Pass \{"re": g.real, "im": g.imag\}\.$'):
+        check_gradient(lambda z: np.sum(z["re"] ** 2), np.ones(2) + 1j, z)
 
 
 def test_a_call_inside_the_cost_keeps_its_traceback() -> None:

@@ -724,7 +724,7 @@ S = R @ R.T
         (S, 2 * S, "it is half the numerical gradient"),
         (S * (2 - np.eye(len(S))), S, "off its diagonal, it is 2 times the numerical gradient"),
         (S * (1 + 0.3 * np.eye(len(S))), S, "on its diagonal, it is 1.3 times the numerical"),
-        (R.round(6), R, "it is right to about 7 digits"),
+        (R.round(6), R, "with a tolerance? If so, pass tolerance=1e-06."),
         (np.array([0.3141593, 0.2718282]), np.array([np.pi, np.e]) / 10, "about 7 digits: is it"),
         (np.array([0.3141593, np.e / 10]), np.array([np.pi, np.e]) / 10, "one of its 2 entries"),
         (R.round(3), R, mistakes.UNKNOWN.text),

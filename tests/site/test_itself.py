@@ -152,7 +152,20 @@ def test_markdown_that_is_cut_short_is_seen(change: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "markup",
-    ["{% x %}", "{{ x }}", "[^1]", "**x**", "__x", "[[x]]", "--8<--", ":smile:", "[ ] x", ":   x"],
+    [
+        "{% x %}",
+        "{{ x }}",
+        "[^1]",
+        "**x**",
+        "__x",
+        "[[x]]",
+        "--8<--",
+        ":smile:",
+        "[ ] x",
+        ":   x",
+        "~~x~~",
+        "==x==",
+    ],
 )
 def test_markup_that_nothing_renders_is_seen(markup: str) -> None:
     """What another program would have rendered; in code it may stand, and so may its like."""

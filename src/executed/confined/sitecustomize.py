@@ -48,8 +48,11 @@ def is_remote(arguments: tuple[Any, ...]) -> bool:
 
 
 def writes(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Whether a file is opened to be written."""
-    return event == "sqlite3.connect" or (event == "open" and bool((arguments[2] or 0) & WRITING))
+    """Whether a file is opened to be written, or a folder, in which files can be opened then."""
+    if event != "open":
+        return event == "sqlite3.connect"
+    path, _, flags = arguments
+    return bool((flags or 0) & WRITING) or (not isinstance(path, int) and os.path.isdir(path))
 
 
 def is_in_checkout(path: object) -> bool:
