@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from mkdocs.config import load_config
 
 from executed import built
 from executed.itself import cut_short, led_elsewhere, lost_links, untested_shown, untitled
+from executed.texts import anchor
 from support.checkout import DOCS, ROOT
 
 NAV = load_config(str(ROOT / "mkdocs.yml"))["nav"]
@@ -172,3 +174,36 @@ def test_markup_that_nothing_renders_is_seen(markup: str) -> None:
     assert built.visible_markup(f"<p>{markup}</p>")
     assert not built.visible_markup(f"<p>Text.</p><code>{markup}</code>")
     assert not built.visible_markup("<p>At 10:30:15, {x}, [1], 2 * 3 * 4, a_b_c: one::two</p>")
+
+
+CITED = re.compile(r"\[([^\]]*\d{4}[^\]]*)\]\([^)]*\bsources\.md#([\w-]+)\)")
+
+
+def lost_citations(page: str, sources: str) -> list[str]:
+    """Return what a page cites that the section of the sources does not list, with that year."""
+    sections = {anchor(text.split("\n")[0]): text for text in sources.split("\n## ")[1:]}
+    cited = [(one, where) for text, where in CITED.findall(page) for one in text.split(";")]
+    return [one for one, where in cited if not is_listed(one, sections.get(where, ""))]
+
+
+def is_listed(citation: str, section: str) -> bool:
+    """Whether a line has the first author and the year of a citation."""
+    author = re.findall(r"[A-Z][^\W\d_]+", citation)[0]
+    year = re.findall(r"\d{4}", citation)[0]
+    return any(author in line and f"({year})" in line for line in section.split("\n"))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_is_cited_is_listed(name: str) -> None:
+    """With its first author and its year, in the section that the link leads to."""
+    assert not lost_citations(SOURCES[name], SOURCES["reference/sources.md"])
+
+
+def test_a_wrong_citation_is_seen() -> None:
+    """Another year, another section or author; a second work of two in one link."""
+    link = "See [Hamming, 1971; Moré and Wild, 2011](../reference/sources.md#noise-and-rounding)."
+    listed = SOURCES["reference/sources.md"]
+    assert not lost_citations(link, listed)
+    assert len(lost_citations(link, listed.replace("(2011)", "(2010)"))) == 1
+    for was, becomes in (("1971", "1972"), ("2011", "2010"), ("noise-", "no-"), ("Ham", "Hum")):
+        assert lost_citations(link.replace(was, becomes), listed)
