@@ -14,11 +14,12 @@ from markdown.extensions.toc import slugify
 
 from executed.commands import ROOT, WHEEL
 from executed.names import unknown_names
-from executed.page import HEADING, without_fences
+from executed.page import HEADING, Block, blocks, without_fences
 from executed.proofs import MARKING
 from executed.prose import bare, empty_lines, unquoted_numbers
 from executed.ties import untied
 
+SHOWN = re.compile(r"\]\(figure:(\w+)\)")
 LINK = re.compile(r"\]\((?!figure:)([^()\s]+)")
 ID = re.compile(r"\{[^{}]*#([\w-]+)[^{}]*\}\s*$")
 # Of a diff: where a hunk begins, the lines above what changes, and that.
@@ -52,6 +53,26 @@ def links(path: Path, name: str) -> list[str]:
     ]
 
 
+def figures(path: Path, name: str) -> list[str]:
+    """Report figures that a page shows farther away than others from the block that draws them."""
+    page = path.read_text("utf-8")
+    shown = [(page.count("\n", 0, one.start()) + 1, one[1]) for one in SHOWN.finditer(page)]
+    drawn = [(block.first, one) for block in blocks(page) for _, one in shown if draws(block, one)]
+    return [
+        f"{name}:{line}: the block in line {near} draws {other}, and stands nearer than that of "
+        f"{figure}: are the two exchanged?"
+        for line, figure in shown
+        for near, other in drawn
+        if other != figure
+        and any(min(line, own) < near < max(line, own) for own, one in drawn if one == figure)
+    ]
+
+
+def draws(block: Block, figure: str) -> bool:
+    """Whether a block assigns a figure to its variable."""
+    return bool(re.search(rf"^\s*{figure}\b[^\n=]*=", block.text, re.MULTILINE))
+
+
 def layout(path: Path, name: str) -> list[str]:
     """Report blocks whose code is not laid out as ruff lays it out."""
     done = subprocess.run(
@@ -69,6 +90,7 @@ CHECKS: dict[str, Callable[[Path, str], list[str]]] = {
     "formulas": formulas,
     "names": names,
     "links": links,
+    "figures": figures,
     "layout": layout,
 }
 

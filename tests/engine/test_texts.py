@@ -76,6 +76,22 @@ def test_the_text_of_readme_is_tested(check: str) -> None:
     assert not problems, "\n".join(problems)
 
 
+def test_exchanged_figures_are_reported(tmp_path: Path) -> None:
+    """Each stands beside the block that draws it, above or below; then nothing is said."""
+    drawn = "```python\n{0}, axes = plt.subplots()\n```\n"
+    page = f"![One.](figure:a)\n\n{drawn.format('a')}\n{drawn.format('b')}\n![Two.](figure:b)\n"
+    path = tmp_path / "page.md"
+    path.write_text(page, "utf-8")
+    assert not CHECKS["figures"](path, "page.md")
+    exchanged = page.replace("figure:a", "figure:x").replace("figure:b", "figure:a")
+    path.write_text(exchanged.replace("figure:x", "figure:b"), "utf-8")
+    first, second = CHECKS["figures"](path, "page.md")
+    assert first.startswith(
+        "page.md:1: the block in line 3 draws a, and stands nearer than that of b"
+    )
+    assert second.startswith("page.md:11: the block in line 7 draws b")
+
+
 def test_the_text_of_a_page_is_tested_beside_its_blocks(
     run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
