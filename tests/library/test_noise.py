@@ -23,7 +23,7 @@ from backproof._noise import (
 )
 from backproof._objective import Objective
 from backproof._parameters import Parameters
-from support.drawn import draws
+from support.drawn import at_least, draws
 
 EPSILON = float(np.finfo(np.float64).eps)
 SINGLE = float(np.finfo(np.float32).eps)
@@ -120,13 +120,17 @@ def test_calls_that_differ_at_the_point_are_noise(spread: float) -> None:
 
 @pytest.mark.parametrize("grid", [1e-12, 1e-9, 1e-6, 1e-4])
 def test_a_grid_is_noise(grid: float) -> None:
-    """The level is of its size, also where the cost stands still on a short ray."""
-    levels = []
+    """The level is of its size, also where the cost stands still on a short ray.
+
+    On all rays of a point it hardly ever does.
+    """
+    levels, moved = [], 0
     for rng in draws(200):
         noise = noise_of(partial(rounded_to, grid), rng.normal(size=4))
         levels.append(noise.level / grid)
-        assert noise.moved
+        moved += noise.moved
         assert noise.level >= noise.grid
+    assert moved >= at_least(0.995, 200)
     assert np.mean((np.array(levels) > 1 / 3) & (np.array(levels) < 10)) >= 0.93
     assert noise_of(smooth, np.ones(4)).level < 1e-14
 
